@@ -1,0 +1,190 @@
+"""A client of one ComfyUI server: queues an API prompt, follows it over the websocket and keeps all that it was told.
+
+Class types of expanded nodes: the host's messages carry node ids only. `RunResult.executed_classes` therefore reads
+the class from the id where the prompt does not know it: a node that expands gives its children ids that begin with
+their class type, `graph.node("VAEDecode", id="VAEDecode")` or `id="VAEDecode_lookaheads"`, and the host
+turns that into `<parent>.<call>.<graph>.VAEDecode_lookaheads`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_PREVIEW_WITH_METADATA = 4
+_ENDINGS = {
+    "execution_success": "success",
+    "execution_error": "error",
+    "execution_interrupted": "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of one node's progress bar; `node` is the expanded child's own id."""
+
+    node: str
+    value: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran: see `node_errors`)."""
+
+    status: str
+    prompt_id: str
+    prompt: Mapping[str, Mapping[str, Any]]
+    executed: tuple[str, ...] = ()
+    cached: tuple[str, ...] = ()
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    errors: tuple[Mapping[str, Any], ...] = ()
+    node_errors: Mapping[str, Any] = field(default_factory=dict)
+    progress: tuple[Progress, ...] = ()
+    previews: tuple[tuple[str, bytes], ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def class_of(self, node_id: str) -> str:
+        """The class type of a node of the prompt, or of an expanded child by this module's naming rule."""
+        if node_id in self.prompt:
+            return self.prompt[node_id]["class_type"]
+        return node_id.rsplit(".", 1)[-1].split("_", 1)[0]
+
+    @property
+    def executed_classes(self) -> tuple[str, ...]:
+        """Class types in the order in which their nodes really ran (cached ones are absent)."""
+        return tuple(self.class_of(node_id) for node_id in self.executed)
+
+    @property
+    def message(self) -> str:
+        """All that went wrong, one line per error; empty after a success."""
+        lines = [str(error.get("exception_message", "")).strip() for error in self.errors]
+        for node_id, report in self.node_errors.items():
+            for error in report["errors"]:
+                lines.append(f"{report['class_type']} ({node_id}): {error['message']}: {error['details']}")
+        return "\n".join(line for line in lines if line)
+
+
+class ComfyClient:
+    """Talks to the server at `url`, e.g. `http://127.0.0.1:8188`."""
+
+    def __init__(self, url: str):
+        self.url = url.rstrip("/")
+
+    def get(self, path: str, **query: str) -> bytes:
+        address = f"{self.url}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        with _OPENER.open(address, timeout=120) as response:
+            return response.read()
+
+    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}{path}", json.dumps(content).encode(), {"Content-Type": "application/json"}
+        )
+        with _OPENER.open(request, timeout=120) as response:
+            return json.loads(response.read() or b"null")
+
+    def object_info(self, node: str | None = None) -> dict[str, Any]:
+        return json.loads(self.get(f"/object_info/{node}" if node else "/object_info"))
+
+    def history(self, prompt_id: str) -> dict[str, Any]:
+        return json.loads(self.get(f"/history/{prompt_id}")).get(prompt_id, {})
+
+    def interrupt(self) -> None:
+        self.post("/interrupt", {})
+
+    def free(self) -> None:
+        """Drops the server's cached results and models, so that the next prompt runs from nothing."""
+        self.post("/free", {"unload_models": True, "free_memory": True})
+
+    def view(self, image: Mapping[str, str]) -> bytes:
+        """The file behind one entry of a node's `images` output."""
+        return self.get(
+            "/view", filename=image["filename"], subfolder=image.get("subfolder", ""), type=image.get("type", "output")
+        )
+
+    def queue(
+        self,
+        prompt: Mapping[str, Mapping[str, Any]],
+        timeout: float = 300.0,
+        *,
+        on_event: Callable[[str, Mapping[str, Any]], None] | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+    ) -> RunResult:
+        """Queues `prompt` (API format) and waits for its end. `on_event(type, data)` sees each message as it comes and
+        may call `interrupt`. Raises TimeoutError after `timeout` seconds, having interrupted the prompt."""
+        return asyncio.run(self._queue(prompt, timeout, on_event, extra_data or {}))
+
+    async def _queue(self, prompt, timeout, on_event, extra_data) -> RunResult:
+        client_id = uuid.uuid4().hex
+        async with aiohttp.ClientSession() as session:
+            async with session.ws_connect(f"{self.url}/ws?clientId={client_id}", max_msg_size=0) as socket:
+                await socket.send_json({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+                try:
+                    content = {"prompt": prompt, "client_id": client_id, "extra_data": dict(extra_data)}
+                    prompt_id = self.post("/prompt", content)["prompt_id"]
+                except urllib.error.HTTPError as refusal:
+                    if refusal.code != 400:
+                        raise
+                    answer = json.loads(refusal.read())
+                    error = {"exception_message": f"{answer['error']['message']}: {answer['error']['details']}"}
+                    return RunResult(
+                        "rejected", "", prompt, errors=(error,), node_errors=answer.get("node_errors") or {}
+                    )
+                try:
+                    return await asyncio.wait_for(self._follow(socket, prompt, prompt_id, on_event), timeout)
+                except asyncio.TimeoutError:
+                    self.interrupt()
+                    raise TimeoutError(f"The prompt did not end within {timeout:.0f} s and was interrupted.") from None
+
+    async def _follow(self, socket, prompt, prompt_id, on_event) -> RunResult:
+        executed, cached, errors, progress, previews, seconds = [], [], [], [], [], {}
+        status, began = "", time.monotonic()
+        async for frame in socket:
+            if frame.type == aiohttp.WSMsgType.BINARY:
+                if struct.unpack(">I", frame.data[:4])[0] == _PREVIEW_WITH_METADATA:
+                    length = struct.unpack(">I", frame.data[4:8])[0]
+                    previews.append((json.loads(frame.data[8 : 8 + length])["node_id"], frame.data[8 + length :]))
+                continue
+            if frame.type != aiohttp.WSMsgType.TEXT:
+                continue
+            event = json.loads(frame.data)
+            kind, data = event["type"], event["data"]
+            if data.get("prompt_id", prompt_id) != prompt_id:
+                continue
+            if on_event is not None:
+                on_event(kind, data)
+            if kind == "executing":
+                now = time.monotonic()
+                if executed:
+                    seconds[executed[-1]] = seconds.get(executed[-1], 0.0) + now - began
+                if data["node"] is None:
+                    break
+                executed.append(data["node"])
+                began = now
+            elif kind == "execution_cached":
+                cached.extend(data["nodes"])
+            elif kind == "progress":
+                progress.append(Progress(data["node"], data["value"], data["max"]))
+            elif kind in _ENDINGS:
+                status = _ENDINGS[kind]
+                if kind == "execution_error":
+                    errors.append(data)
+        else:
+            raise ConnectionError("The server closed the websocket before the prompt ended; its log tells why.")
+        outputs = self.history(prompt_id).get("outputs", {})
+        return RunResult(
+            status=status, prompt_id=prompt_id, prompt=prompt, executed=tuple(executed), cached=tuple(cached),
+            outputs=outputs, errors=tuple(errors), progress=tuple(progress), previews=tuple(previews), seconds=seconds,
+        )  # fmt: skip
