@@ -75,6 +75,28 @@ def link_pack(base_directory: Path, pack: Path) -> Path:
     return link
 
 
+def server_command(
+    *,
+    python: Path | str,
+    comfyui: Path,
+    base_directory: Path,
+    port: int,
+    listen: str,
+    cpu: bool,
+    extra_args: tuple[str, ...] = (),
+) -> list[str]:
+    """The command line of a server that keeps to its base directory and asks nothing of the network."""
+    return [
+        str(python), str(comfyui / "main.py"),
+        "--listen", listen, "--port", str(port),
+        "--base-directory", str(base_directory),
+        "--database-url", "sqlite:///:memory:",
+        "--disable-auto-launch", "--disable-api-nodes",
+        *(("--cpu",) if cpu else ()),
+        *extra_args,
+    ]  # fmt: skip
+
+
 def start_server(
     *,
     python: Path | str,
@@ -89,15 +111,10 @@ def start_server(
 ) -> RunningServer:
     """Starts ComfyUI and returns once `/object_info` answers; raises RuntimeError with the log's end otherwise."""
     port = port or free_port()
-    command = [
-        str(python), str(comfyui / "main.py"),
-        "--listen", listen, "--port", str(port),
-        "--base-directory", str(base_directory),
-        "--database-url", "sqlite:///:memory:",
-        "--disable-auto-launch", "--disable-api-nodes",
-        *(("--cpu",) if cpu else ()),
-        *extra_args,
-    ]  # fmt: skip
+    command = server_command(
+        python=python, comfyui=comfyui, base_directory=base_directory, port=port, listen=listen, cpu=cpu,
+        extra_args=extra_args,
+    )  # fmt: skip
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("wb") as log:
         process = subprocess.Popen(

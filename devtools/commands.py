@@ -1,0 +1,116 @@
+"""The commands of dev.py, each a function of the parsed options and the arguments to pass through."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import threading
+import time
+import urllib.request
+import webbrowser
+from pathlib import Path
+
+from .cache import SetupError, cache_root, key_of
+from .environment import REPOSITORY, Environment, prepare
+from .server import free_port, link_pack, port_is_taken, server_command, server_environment
+
+
+def demo(options: argparse.Namespace, _: list[str]) -> int:
+    """Runs the demo workflow in the real server and writes output/demo/."""
+    workflow = Path(options.workflow) if options.workflow else REPOSITORY / "workflows" / "lidar_demo.json"
+    if not workflow.is_file():
+        raise SetupError(f"There is no workflow {workflow}.")
+    environment = prepare()
+    arguments = ["-m", "devtools.demo_run", "--workflow", str(workflow), "--base-directory", str(_base_directory())]
+    arguments += ["--output", str(REPOSITORY / "output" / "demo"), "--comfyui", str(environment.comfyui)]
+    if options.cpu or not environment.has_gpu():
+        arguments.append("--cpu")
+    if options.seed is not None:
+        arguments += ["--seed", str(options.seed)]
+    if options.prompt is not None:
+        arguments += ["--prompt", options.prompt]
+    return environment.run(*arguments)
+
+
+def serve(options: argparse.Namespace, _: list[str]) -> int:
+    """Runs the server in the foreground until Ctrl-C."""
+    environment = prepare()
+    if options.port and port_is_taken(options.port):
+        raise SetupError(f"Port {options.port} is taken by another program; choose another with --port.")
+    port = options.port or (free_port() if port_is_taken(8188) else 8188)
+    base_directory = _base_directory()
+    link_pack(base_directory, REPOSITORY)
+    command = server_command(
+        python=environment.python, comfyui=environment.comfyui, base_directory=base_directory, port=port,
+        listen=options.listen, cpu=options.cpu or not environment.has_gpu(),
+        extra_args=("--preview-method", "auto"),
+    )  # fmt: skip
+    print(f"Models, inputs and outputs of this server: {base_directory}", flush=True)
+    process = subprocess.Popen(command, env=server_environment())
+    threading.Thread(target=_announce, args=(process, port, not options.no_browser), daemon=True).start()
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        return 0
+
+
+def test(_: argparse.Namespace, rest: list[str]) -> int:
+    """Runs ruff and pytest; ends non-zero if either does."""
+    environment = prepare()
+    named = any((REPOSITORY / argument.split("::")[0]).exists() for argument in rest if not argument.startswith("-"))
+    steps = {
+        "ruff check": ("-m", "ruff", "check", str(REPOSITORY)),
+        "ruff format": ("-m", "ruff", "format", "--check", "--quiet", str(REPOSITORY)),
+        "pytest": _pytest_arguments(environment, rest, everything=not named),
+    }
+    failed = []
+    for name, arguments in steps.items():
+        print(f"--- {name}", flush=True)
+        began = time.monotonic()
+        if environment.run(*arguments, importable=False) != 0:
+            failed.append(name)
+        print(f"    {time.monotonic() - began:.1f} s", flush=True)
+    print(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.", flush=True)
+    return 1 if failed else 0
+
+
+def train_demo(_: argparse.Namespace, rest: list[str]) -> int:
+    """Runs the training script of the miniature."""
+    return prepare().run("-m", "demo_model.train", *rest)
+
+
+def python(_: argparse.Namespace, rest: list[str]) -> int:
+    """Runs the environment's Python with the host, then this repository, on its path."""
+    return prepare().run(*rest)
+
+
+COMMANDS = {"demo": demo, "serve": serve, "test": test, "train-demo": train_demo, "python": python}
+
+
+def _pytest_arguments(environment: Environment, rest: list[str], *, everything: bool) -> tuple[str, ...]:
+    tests = REPOSITORY / "tests"
+    where = (str(tests),) if everything else ()
+    return ("-m", "pytest", "-c", str(tests / "pytest.ini"), "--rootdir", str(tests), "--durations=5", *rest, *where)
+
+
+def _base_directory() -> Path:
+    """This clone's own base directory for the server, in the cache: a link to the repository inside itself would make
+    every tool that follows links walk in circles."""
+    return cache_root() / "bases" / f"{REPOSITORY.name}-{key_of(str(REPOSITORY))}"
+
+
+def _announce(process: subprocess.Popen, port: int, open_browser: bool) -> None:
+    address = f"http://127.0.0.1:{port}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None:
+        try:
+            opener.open(f"{address}/system_stats", timeout=5).close()
+        except OSError:
+            time.sleep(0.5)
+            continue
+        print(f"\nComfyUI with LiDAR is ready: {address}   (templates: Workflow > Browse Templates > lidar; Ctrl-C ends)")
+        if open_browser:
+            webbrowser.open(address)
+        return
