@@ -1,1 +1,1 @@
-"""What `dev.py` is made of: an environment, a host, a server, a client and the demo run. The pack itself never imports it."""
+"""What dev.py is made of: environment, host, server, client, demo. The pack itself never imports it."""

@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran: see `node_errors`)."""
+    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran, see node_errors)."""
 
     status: str
     prompt_id: str

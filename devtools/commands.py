@@ -110,7 +110,7 @@ def _announce(process: subprocess.Popen, port: int, open_browser: bool) -> None:
         except OSError:
             time.sleep(0.5)
             continue
-        print(f"\nComfyUI with LiDAR is ready: {address}   (templates: Workflow > Browse Templates > lidar; Ctrl-C ends)")
+        print(f"\nComfyUI with LiDAR is ready: {address}  (Workflow > Browse Templates > lidar; Ctrl-C ends it)")
         if open_browser:
             webbrowser.open(address)
         return

@@ -65,7 +65,7 @@ def prepare() -> Environment:
 
 def _existing(comfyui: Path) -> Environment:
     if not (comfyui / "main.py").is_file():
-        raise SetupError(f"COMFYUI_PATH={comfyui} holds no main.py: point it to the ComfyUI folder itself, or unset it.")
+        raise SetupError(f"COMFYUI_PATH={comfyui} holds no main.py: name the ComfyUI folder itself, or unset it.")
     python = _python_of(comfyui)
     code = f"import importlib.util as u; print(*[m for m in {_MODULES_OF_A_HOST} if u.find_spec(m) is None])"
     answer = subprocess.run([str(python), "-c", code], capture_output=True, text=True)

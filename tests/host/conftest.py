@@ -36,7 +36,7 @@ def _host_path() -> Path:
 
 @pytest.fixture(scope="session")
 def comfy(tmp_path_factory) -> ModuleType:
-    """The host's `comfy` package, importable with all its neighbours, on the CPU and with a base directory of its own."""
+    """The host's `comfy` package, importable with all its neighbours, on the CPU, with a base directory of its own."""
     host = str(_host_path())
     if host in sys.path:
         sys.path.remove(host)
@@ -51,6 +51,7 @@ def comfy(tmp_path_factory) -> ModuleType:
         import comfy.samplers
         import comfy.sd
         import comfy.supported_models
+
         import nodes
 
     assert Path(nodes.__file__).parent == Path(host), f"`import nodes` gave {nodes.__file__}, not the host's"
@@ -59,7 +60,7 @@ def comfy(tmp_path_factory) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def pack(comfy) -> ModuleType:
-    """This pack's root module, loaded by path under the name that the host would give it (nodes.py, load_custom_node)."""
+    """This pack's root module, loaded by path under the name that the host's load_custom_node would give it."""
     name = str(PACK).replace(".", "_x_")
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, PACK / "__init__.py")

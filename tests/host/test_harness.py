@@ -1,4 +1,4 @@
-"""The harness itself: the real server starts with this pack in it, runs a prompt of host nodes, and tells what it did."""
+"""The harness itself: the real server starts with this pack, runs a prompt of host nodes and tells what it did."""
 
 from __future__ import annotations
 
