@@ -1,0 +1,20 @@
+"""The nodes: each translates between ComfyUI's objects and lidar_core or reward_models, and computes nothing itself."""
+
+from comfy_api.latest import ComfyExtension, io
+
+from .apply_guidance import LiDARApplyGuidance
+from .ksampler import LiDARKSampler
+from .lookahead_config import LiDARLookaheadConfig
+from .sample_lookaheads import LiDARSampleLookaheads
+from .score_lookaheads import LiDARScoreLookaheads
+
+
+class LiDARExtension(ComfyExtension):
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [
+            LiDARKSampler,
+            LiDARLookaheadConfig,
+            LiDARSampleLookaheads,
+            LiDARScoreLookaheads,
+            LiDARApplyGuidance,
+        ]

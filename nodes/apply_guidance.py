@@ -1,0 +1,96 @@
+"""Phase 2 of LiDAR: a MODEL that any sampler steers towards the rewarded lookaheads."""
+
+import logging
+
+import torch
+from comfy_api.latest import io
+
+from ..lidar_core import standardise
+from .lookahead_config import LookaheadConfig
+from .noise_levels import signal_and_noise
+from .post_cfg import make_post_cfg_function
+from .setting_inputs import RAW, STANDARDISED, guidance_inputs
+from .show_on_node import show_on_node
+from .socket_types import LookaheadSetSocket
+
+logger = logging.getLogger(__name__)
+
+
+class LiDARApplyGuidance(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARApplyGuidance",
+            display_name="LiDAR Apply Guidance",
+            category="LiDAR",
+            description=(
+                "Steers a model towards the best of the lookaheads at every step, as a post-CFG patch that works with "
+                "every sampler: phase 2 of LiDAR sampling (arXiv 2602.03211)."
+            ),
+            search_aliases=["lidar", "reward guidance", "steer", "test-time alignment", "guidance", "lookahead guidance"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model to steer. It is not changed; a patched copy comes out."),
+                LookaheadSetSocket.Input(
+                    "lookaheads",
+                    tooltip=(
+                        "Scored lookaheads for the same prompt, latent size and mask, from LiDAR Score Lookaheads. One "
+                        "lookahead, or all of equal score, cannot steer."
+                    ),
+                ),
+                *guidance_inputs(LookaheadConfig),
+            ],
+            outputs=[io.Model.Output(display_name="model", tooltip="Connect to any sampler.")],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        lookaheads,
+        guidance_scale=LookaheadConfig.guidance_scale,
+        reward_strength=LookaheadConfig.reward_strength,
+        reward_scale=LookaheadConfig.reward_scale,
+        start_percent=LookaheadConfig.start_percent,
+        end_percent=LookaheadConfig.end_percent,
+    ) -> io.NodeOutput:
+        patched = model.clone()
+        if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
+            show_on_node(cls.hidden, "LiDAR is off: the ordinary result")
+            return io.NodeOutput(patched)
+        if start_percent > end_percent:
+            raise ValueError(
+                f"LiDAR Apply Guidance: start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step "
+                "would be guided; set start_percent below end_percent."
+            )
+        if reward_scale not in (STANDARDISED, RAW):
+            raise ValueError(
+                f"LiDAR Apply Guidance: reward_scale is {reward_scale!r}; set it to {STANDARDISED} or {RAW}."
+            )
+        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))  # refuses a model that cannot be steered
+        rewards = lookaheads.rewards
+        if bool((rewards == rewards[0]).all()):
+            warning = _cannot_steer(lookaheads)
+            logger.warning("LiDAR Apply Guidance: %s", warning)
+            show_on_node(cls.hidden, warning)
+            return io.NodeOutput(patched)
+        patched.set_model_sampler_post_cfg_function(
+            make_post_cfg_function(
+                lookaheads.latents,
+                standardise(rewards) if reward_scale == STANDARDISED else rewards,
+                guidance_scale=guidance_scale,
+                reward_strength=reward_strength,
+                start_percent=start_percent,
+                end_percent=end_percent,
+            )
+        )
+        return io.NodeOutput(patched)
+
+
+def _cannot_steer(lookaheads) -> str:
+    if lookaheads.count == 1:
+        return "one lookahead cannot steer, there is nothing to compare it with; set count to 8 or more."
+    return (
+        f"all {lookaheads.count} lookaheads have the same reward {lookaheads.rewards[0]:.4g}, so nothing is steered; "
+        "choose another reward model or prompt, or draw more lookaheads."
+    )

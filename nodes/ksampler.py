@@ -1,0 +1,214 @@
+"""LiDAR sampling as one node: it runs nothing itself and expands into the modular nodes and the host's own."""
+
+from dataclasses import replace
+
+import comfy.samplers
+from comfy_api.latest import io
+from comfy_execution.graph_utils import GraphBuilder
+
+from .lookahead_config import LookaheadConfig
+from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
+
+# Lookaheads must not start from the noise of the images that they guide. torch's CPU generator reads the low 32 bits
+# of a seed only, so the offset lies within them ("liDA" in ASCII).
+LOOKAHEAD_SEED_OFFSET = 0x6C694441
+
+
+class LiDARKSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARKSampler",
+            display_name="LiDAR KSampler",
+            category="LiDAR",
+            description=(
+                "A KSampler that looks ahead: it draws quick trial images, scores them with a reward model and steers "
+                "the final image towards the best (LiDAR, arXiv 2602.03211)."
+            ),
+            search_aliases=[
+                "lidar", "ksampler", "reward sampler", "lookahead sampler", "reward guidance", "test-time alignment",
+                "prompt following", "best of n",
+            ],  # fmt: skip
+            enable_expand=True,
+            inputs=[
+                io.Model.Input("model", raw_link=True, tooltip="The model that makes the final image."),
+                io.Conditioning.Input("positive", raw_link=True, tooltip="What the image should show."),
+                io.Conditioning.Input("negative", raw_link=True, tooltip="What the image should not show."),
+                io.Latent.Input(
+                    "latent_image",
+                    raw_link=True,
+                    tooltip=(
+                        "The latent to denoise, as for KSampler: empty, a picture with denoise below 1, or one with a "
+                        "mask. A batch gives several images that share the same lookaheads."
+                    ),
+                ),
+                io.Vae.Input("vae", raw_link=True, tooltip="Decodes the lookaheads so that the reward model can see them."),
+                RewardModelSocket.Input(
+                    "reward_model",
+                    raw_link=True,
+                    tooltip=(
+                        "What decides which lookahead is good: Load LiDAR Reward Model. Changing it keeps the lookaheads "
+                        "and only scores and samples again."
+                    ),
+                ),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    default="",
+                    tooltip=(
+                        "What the reward model compares the images with, usually the positive prompt in plain words. "
+                        "Rewards that read no text (brightness, colourfulness) ignore it."
+                    ),
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip=(
+                        "Seed of the final image, as for KSampler: the same seed with LiDAR off gives the same image as "
+                        "KSampler. The lookaheads use a seed made from it. 0 is a seed like any other."
+                    ),
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=20,
+                    min=1,
+                    max=10000,
+                    tooltip="Steps of the final image, 20 to 50 usually. Those of the lookaheads are in lookahead_config. 0 is not possible.",
+                ),
+                io.Float.Input(
+                    "cfg",
+                    default=8.0,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    round=0.01,
+                    tooltip=(
+                        "Classifier-free guidance scale of the final image: higher follows the prompt more closely, 1 "
+                        "for Flux and distilled models. Without lookahead_config also that of the lookaheads. 0 ignores "
+                        "the prompt."
+                    ),
+                ),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=comfy.samplers.KSampler.SAMPLERS,
+                    tooltip="Sampler of the final image. LiDAR works with every sampler.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=comfy.samplers.KSampler.SCHEDULERS,
+                    tooltip="Noise schedule of the final image. Without lookahead_config also that of the lookaheads.",
+                ),
+                io.Float.Input(
+                    "denoise",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip=(
+                        "How much of latent_image is replaced, for lookaheads and final image: 1 makes a new image, "
+                        "lower values keep its structure. 0 draws nothing and is an error."
+                    ),
+                ),
+                LookaheadConfigSocket.Input(
+                    "lookahead_config",
+                    optional=True,
+                    tooltip=(
+                        "Number and quality of the lookaheads, guidance scale and reward strength: LiDAR Lookahead "
+                        "Config. Without it 16 lookaheads of 6 steps with this node's cfg and scheduler, guidance "
+                        "scale 8 and reward strength 5000."
+                    ),
+                ),
+                io.Model.Input(
+                    "lookahead_model",
+                    optional=True,
+                    raw_link=True,
+                    tooltip=(
+                        "A faster model of the same latent space for the lookaheads only (distilled, or with an LCM / "
+                        "Hyper LoRA). It usually wants its own steps and cfg 1: set them in lookahead_config. Without it "
+                        "model draws them."
+                    ),
+                ),
+            ],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="The guided result, for VAE Decode."),
+                LookaheadSetSocket.Output(
+                    display_name="lookahead_set", tooltip="The scored lookaheads, for LiDAR Apply Guidance."
+                ),
+                io.Image.Output(display_name="ranked_images", tooltip="The lookaheads best first, with their scores."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        positive,
+        negative,
+        latent_image,
+        vae,
+        reward_model,
+        prompt="",
+        seed=0,
+        steps=20,
+        cfg=8.0,
+        sampler_name="euler",
+        scheduler="normal",
+        denoise=1.0,
+        lookahead_config=None,
+        lookahead_model=None,
+    ) -> io.NodeOutput:
+        # cfg and scheduler differ between model families (Flux wants 1 and simple), so the user's choice is the default.
+        config = lookahead_config or replace(LookaheadConfig(), cfg=cfg, scheduler=scheduler)
+        task = {"positive": positive, "negative": negative, "latent_image": latent_image, "denoise": denoise}
+        # The host's cache compares the children's inputs: they get links to what came in and plain values out of the
+        # config, so that only what really changed runs again. Ids begin with the class type, which names them in logs.
+        graph = GraphBuilder()
+        lookaheads = graph.node(
+            "LiDARSampleLookaheads",
+            id="LiDARSampleLookaheads",
+            model=lookahead_model or model,
+            seed=(seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
+            count=config.count,
+            steps=config.steps,
+            cfg=config.cfg,
+            sampler_name=config.sampler_name,
+            scheduler=config.scheduler,
+            batch_size=config.batch_size,
+            **task,
+        )
+        images = graph.node("VAEDecode", id="VAEDecode", samples=lookaheads.out(0), vae=vae)
+        scored = graph.node(
+            "LiDARScoreLookaheads",
+            id="LiDARScoreLookaheads",
+            lookaheads=lookaheads.out(0),
+            images=images.out(0),
+            reward_model=reward_model,
+            prompt=prompt,
+            batch_size=config.batch_size,
+        )
+        guided = graph.node(
+            "LiDARApplyGuidance",
+            id="LiDARApplyGuidance",
+            model=model,
+            lookaheads=scored.out(0),
+            guidance_scale=config.guidance_scale,
+            reward_strength=config.reward_strength,
+            reward_scale=config.reward_scale,
+            start_percent=config.start_percent,
+            end_percent=config.end_percent,
+        )
+        final = graph.node(
+            "KSampler",
+            id="KSampler",
+            model=guided.out(0),
+            seed=seed,
+            steps=steps,
+            cfg=cfg,
+            sampler_name=sampler_name,
+            scheduler=scheduler,
+            **task,
+        )
+        return io.NodeOutput(final.out(0), scored.out(0), scored.out(1), expand=graph.finalize())

@@ -1,0 +1,40 @@
+"""Settings known to work, by the name that LiDAR Lookahead Config offers; each names the fields that it replaces.
+
+The paper's values are those of arXiv 2602.03211, Appendix B.1 and its official code; there the rewards are raw
+ImageReward scores, whose spread within a prompt is near 1, so that its lambda carries over to standardised rewards.
+The paper's guidance window [1.0, 0.2] in fractions of T is end_percent 0.8, and Flux's [1.0, 0.95] is 0.05.
+"""
+
+from collections.abc import Mapping
+
+CUSTOM = "custom"
+
+_PAPER = {"reward_strength": 5000.0, "reward_scale": "standardised", "start_percent": 0.0, "end_percent": 0.8}
+_DPM = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 7.5}
+
+PRESETS: Mapping[str, Mapping[str, int | float | str]] = {
+    "SD1.5 (paper)": _PAPER | _DPM | {"count": 50, "steps": 5, "guidance_scale": 12.5},
+    "SDXL (paper)": _PAPER | _DPM | {"count": 50, "steps": 8, "guidance_scale": 8.0},
+    # One step of any sampler is the model's own prediction; lcm also suits the same models at 2 to 8 steps.
+    "SDXL, one-step lookahead model (paper)": _PAPER
+    | {"sampler_name": "lcm", "scheduler": "sgm_uniform", "cfg": 1.0}
+    | {"count": 100, "steps": 1, "guidance_scale": 8.0},
+    # Flux takes its guidance of 3.5 from the Flux Guidance node: classifier-free guidance stays off, cfg 1.
+    "Flux (paper)": _PAPER
+    | {"sampler_name": "euler", "scheduler": "simple", "cfg": 1.0}
+    | {"count": 50, "steps": 8, "guidance_scale": 40.0, "end_percent": 0.05},
+    # The shipped miniature has 8x8 latents, whose distances are some 64 times smaller: less reward strength is needed.
+    "demo": {
+        "sampler_name": "dpmpp_2m",
+        "scheduler": "karras",
+        "cfg": 3.0,
+        "count": 16,
+        "steps": 6,
+        "batch_size": 16,
+        "guidance_scale": 4.0,
+        "reward_strength": 1000.0,
+        "reward_scale": "standardised",
+        "start_percent": 0.0,
+        "end_percent": 0.9,  # sigma 0.34
+    },
+}

@@ -1,0 +1,89 @@
+"""Between the phases: score the decoded lookaheads, and show them best first."""
+
+from comfy_api.latest import io, ui
+
+from ..lidar_core import LookaheadSet
+from .lookahead_config import LookaheadConfig
+from .ranked_preview import ranked_preview
+from .setting_inputs import batch_size_input
+from .show_on_node import show_on_node
+from .socket_types import LookaheadSetSocket, RewardModelSocket
+
+
+class LiDARScoreLookaheads(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARScoreLookaheads",
+            display_name="LiDAR Score Lookaheads",
+            category="LiDAR",
+            description=(
+                "Scores decoded lookaheads with a reward model and keeps latents and scores together as a lookahead set "
+                "for LiDAR Apply Guidance (arXiv 2602.03211). Shows them best first."
+            ),
+            search_aliases=["lidar", "score images", "rank images", "reward model", "best of n", "clip score"],
+            inputs=[
+                io.Latent.Input("lookaheads", tooltip="The latents of LiDAR Sample Lookaheads."),
+                io.Image.Input("images", tooltip="The same lookaheads through VAE Decode, in the same order."),
+                RewardModelSocket.Input("reward_model", tooltip="What judges the images: Load LiDAR Reward Model."),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    default="",
+                    tooltip=(
+                        "What the reward model compares the images with, usually the positive prompt in plain words. "
+                        "Rewards that read no text (brightness, colourfulness) ignore it."
+                    ),
+                ),
+                batch_size_input(LookaheadConfig),
+            ],
+            outputs=[
+                LookaheadSetSocket.Output(
+                    display_name="lookahead_set", tooltip="Lookaheads with their rewards, for LiDAR Apply Guidance."
+                ),
+                io.Image.Output(
+                    display_name="ranked_images",
+                    tooltip="The lookaheads best first, each with rank, score and its number in the batch burnt in.",
+                ),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def execute(
+        cls, lookaheads, images, reward_model, prompt="", batch_size=LookaheadConfig.batch_size
+    ) -> io.NodeOutput:
+        latents = lookaheads["samples"]
+        if latents.is_nested:
+            raise ValueError(
+                "LiDAR Score Lookaheads: lookaheads is a latent of several parts, which LiDAR does not support; connect "
+                "the output of LiDAR Sample Lookaheads."
+            )
+        if latents.shape[0] != images.shape[0]:
+            raise ValueError(
+                f"LiDAR Score Lookaheads: there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
+                "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
+            )
+        if batch_size < 1:
+            raise ValueError(f"LiDAR Score Lookaheads: batch_size is {batch_size}; set it to 1 or more.")
+        if reward_model.reads_prompt and not prompt.strip():
+            raise ValueError(
+                f"LiDAR Score Lookaheads: prompt is empty, but the reward model {reward_model.name} compares the images "
+                "with it; write what the image should show into prompt."
+            )
+        rewards = reward_model.score(images, prompt, batch_size)
+        if not rewards.isfinite().all():
+            bad = (~rewards.isfinite()).nonzero().flatten()
+            raise ValueError(
+                f"LiDAR Score Lookaheads: the reward model {reward_model.name} gave {rewards[bad[0]]:g} for lookahead "
+                f"{bad[0] + 1} of {len(rewards)}; look at the images (black ones point to the VAE: load it in 32 bit), "
+                "or choose another reward model."
+            )
+        scored = LookaheadSet(latents, rewards, reward_model.name, {"prompt": prompt})
+        ranked = ranked_preview(images, scored.rewards, scored.order())
+        show_on_node(
+            cls.hidden,
+            f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean():.4g}, "
+            f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
+        )
+        return io.NodeOutput(scored, ranked, ui=ui.PreviewImage(ranked, cls=cls))

@@ -1,0 +1,7 @@
+"""The socket types that this pack adds to ComfyUI, each with the Python object that travels through it."""
+
+from comfy_api.latest import io
+
+RewardModelSocket = io.Custom("LIDAR_REWARD_MODEL")  # HostedRewardModel
+LookaheadSetSocket = io.Custom("LIDAR_LOOKAHEAD_SET")  # lidar_core.LookaheadSet
+LookaheadConfigSocket = io.Custom("LIDAR_LOOKAHEAD_CONFIG")  # LookaheadConfig

@@ -1,0 +1,43 @@
+"""What every lookahead starts from: one latent and one mask out of the LATENT that the guided run will use."""
+
+import comfy.sample
+from torch import Tensor
+
+
+def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tensor, Tensor | None]:
+    """Return (samples (1, *S), noise_mask (1, 1, height, width) or None) that all lookaheads share.
+
+    Lookaheads are drawn for one picture, so the entries of a batch must agree wherever they are seen: with denoise
+    below 1 or a mask. An empty latent is adapted to the model's channels and size as the host's KSampler does.
+    Raises ValueError for latents of several parts, of another channel count, and for batches that disagree.
+    """
+    samples = latent_image["samples"]
+    if samples.is_nested:
+        raise ValueError(
+            "LiDAR Sample Lookaheads: latent_image is a latent of several parts (such as video with sound), which LiDAR "
+            "does not support; connect a single image latent."
+        )
+    samples = comfy.sample.fix_empty_latent_channels(
+        model, samples, latent_image.get("downscale_ratio_spacial"), latent_image.get("downscale_ratio_temporal")
+    )
+    wanted = model.get_model_object("latent_format").latent_channels
+    if samples.shape[1] != wanted:
+        raise ValueError(
+            f"LiDAR Sample Lookaheads: latent_image has {samples.shape[1]} channels, the model wants {wanted}; encode the "
+            "picture with the VAE that belongs to this model, or connect an empty latent."
+        )
+    mask = latent_image.get("noise_mask")
+    if mask is not None:
+        mask = mask.reshape(-1, 1, *mask.shape[-2:])
+        _require_one_picture(mask, what="the noise mask of latent_image", node="Set Latent Noise Mask")
+    if denoise < 1 or mask is not None:
+        _require_one_picture(samples, what="latent_image", node="Get Latent From Batch")
+    return samples[:1], None if mask is None else mask[:1]
+
+
+def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:
+    if not bool((batch == batch[:1]).all()):
+        raise ValueError(
+            f"LiDAR Sample Lookaheads: {what} holds {batch.shape[0]} different entries, but lookaheads with denoise below "
+            f"1 or a mask belong to one picture; connect a single one ({node}), and Repeat Latent Batch for more results."
+        )

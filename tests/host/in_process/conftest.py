@@ -1,0 +1,100 @@
+"""Real host models at tiny size, so that the nodes meet the host's own samplers in this process within seconds."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+UNET = {
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 32,
+    "num_res_blocks": [1, 1, 1],
+    "channel_mult": [1, 2, 2],
+    "transformer_depth": [0, 1, 1],
+    "transformer_depth_middle": 1,
+    "transformer_depth_output": [0, 0, 1, 1, 1, 1],
+    "context_dim": 64,
+    "num_head_channels": 16,
+    "adm_in_channels": 2816,
+    "num_classes": "sequential",
+    "use_linear_in_transformer": True,
+    "use_spatial_transformer": True,
+    "use_temporal_attention": False,
+    "legacy": False,
+    "dtype": torch.float32,
+}
+
+# What the host's SDXL class reads in a checkpoint to tell its parametrisation.
+CHECKPOINT_MARKS = {
+    "EPS": {},
+    "V_PREDICTION": {"v_pred": torch.tensor(1), "ztsnr": torch.tensor(1)},
+    "V_PREDICTION_EDM": {"edm_vpred.sigma_max": torch.tensor(120.0), "edm_vpred.sigma_min": torch.tensor(0.002)},
+    "EDM": {"edm_mean": torch.tensor([-1.6, 1.9, -1.4, 2.5]), "edm_std": torch.tensor([8.5, 5.9, 6.5, 5.2])},
+}
+FAMILIES = [*CHECKPOINT_MARKS, "CONST", "CONST_NOISE_SCALE"]
+
+
+@pytest.fixture(scope="session")
+def build_model(comfy):
+    """build_model(family) -> a ModelPatcher around comfy.model_base.SDXL with a tiny random UNet of that family."""
+    import comfy.model_patcher
+    import comfy.supported_models
+    from comfy_extras.nodes_model_advanced import ModelNoiseScale, ModelSamplingSD3
+
+    def build(family: str):
+        config = comfy.supported_models.SDXL(dict(UNET))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(11)
+            model = config.get_model(CHECKPOINT_MARKS.get(family, {}))
+            for parameter in model.parameters():
+                # Zero-initialised layers would predict 0 whatever comes in.
+                if not parameter.any():
+                    torch.nn.init.normal_(parameter, std=0.05)
+        device = torch.device("cpu")
+        patcher = comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=device)
+        if family.startswith("CONST"):
+            patcher = ModelSamplingSD3().patch(patcher, 3.0)[0]
+        if family == "CONST_NOISE_SCALE":
+            patcher = ModelNoiseScale().patch(patcher, 2.0)[0]
+        return patcher
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def conditioning():
+    """(positive, negative) as CLIP Text Encode would give them to the tiny model."""
+    generator = torch.Generator().manual_seed(5)
+
+    def encode():
+        tokens = torch.randn(1, 7, UNET["context_dim"], generator=generator)
+        return [[tokens, {"pooled_output": torch.randn(1, 1280, generator=generator)}]]
+
+    return encode(), encode()
+
+
+@pytest.fixture(scope="session")
+def nodes_room(pack, node_classes):
+    """nodes_room("post_cfg") -> the module nodes/post_cfg.py of the pack as the host loaded it."""
+
+    def module(name: str):
+        return sys.modules[f"{pack.__name__}.nodes.{name}"]
+
+    return module
+
+
+@pytest.fixture(scope="session")
+def lidar_core(pack, node_classes):
+    """The pack's lidar_core as its nodes see it."""
+    return sys.modules[f"{pack.__name__}.lidar_core"]
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    """As in the host, where every node runs in inference mode."""
+    with torch.inference_mode():
+        yield
