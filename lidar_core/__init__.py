@@ -1,0 +1,34 @@
+"""LiDAR (arXiv 2602.03211) on plain tensors: torch and the standard library, no host, no files, no prompts.
+
+sample       karras_sigmas, sample_ddim, sample_dpmpp_2m     samplers.py          draw lookaheads, and the final sample
+keep         LookaheadSet                                    lookahead_set.py     latents + rewards, immutable
+             to_tensors, from_tensors, FORMAT_VERSION        lookahead_format.py  as safetensors contents
+scale        standardise                                     reward_scale.py      one reward strength for every reward
+weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
+guide        reward_tilted_shift, TiltInfo                   guidance.py          add s * shift to denoised
+
+Symbols: B batch, n lookaheads, *S latent shape without batch, D its size; x noisy latent, z clean lookahead,
+x = alpha * z + sigma * noise.
+"""
+
+from .guidance import TiltInfo, reward_tilted_shift
+from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
+from .lookahead_set import LookaheadSet
+from .reward_scale import standardise
+from .samplers import karras_sigmas, sample_ddim, sample_dpmpp_2m
+from .weights import effective_sample_size, log_likelihood
+
+__all__ = [
+    "FORMAT_VERSION",
+    "LookaheadSet",
+    "TiltInfo",
+    "effective_sample_size",
+    "from_tensors",
+    "karras_sigmas",
+    "log_likelihood",
+    "reward_tilted_shift",
+    "sample_ddim",
+    "sample_dpmpp_2m",
+    "standardise",
+    "to_tensors",
+]

@@ -1,0 +1,58 @@
+"""The weights of the lookaheads as log-weights: how likely each one is to be what x_t came from.
+
+x_t = alpha * z + sigma * noise: alpha = 1 for variance-exploding models, 1 - sigma for flow models.
+"""
+
+import torch
+from torch import Tensor
+
+
+def log_likelihood(x: Tensor, particles: Tensor, *, alpha: Tensor, sigma: Tensor) -> Tensor:
+    """Return log N(x_b; alpha_b z_i, sigma_b^2 I) for every row b and lookahead i, (B, n), up to a constant per row.
+
+    This is the exponent -||x_b - alpha_b z_i||^2 / (2 sigma_b^2) of Theorem 3.3 of LiDAR (arXiv 2602.03211), plus a
+    number that depends on b alone and that every softmax over i cancels: it makes the nearest lookahead exactly 0 and
+    all others negative. So differences along a row are meant, values of different rows cannot be compared.
+
+    x: (B, *S) any float dtype; particles: (n, *S); alpha, sigma: (B,), sigma in the unit of x. Returns float32.
+    Finite for every finite input. At sigma = 0 it is the limit: 0 for the nearest lookahead (for each one that ties in
+    float32) and about -1e38 for the rest. At alpha = 0 x tells nothing, and all are 0. A NaN in x makes
+    its own row NaN. Raises ValueError where the shapes do not fit together.
+    """
+    _check_shapes(x, particles, alpha=alpha, sigma=sigma)
+    x, z = x.float().flatten(1), particles.float().flatten(1)
+    alpha, sigma = alpha.float()[:, None], sigma.float()[:, None]
+    # ||x - alpha z||^2 centred on the mean lookahead and multiplied out: no (B, n, D) temporary, and at n = 50 and
+    # D = 262144 logit errors of 1e-4 at sigma 14.6, where the uncentred product has up to 2e2. ||x||^2 is left out.
+    mean = z.mean(dim=0)
+    z = z - mean
+    closeness = alpha * ((x - alpha * mean) @ z.T) - alpha**2 * z.square().sum(dim=1) / 2
+    behind_nearest = closeness - closeness.amax(dim=1, keepdim=True)
+    limits = torch.finfo(torch.float32)
+    return (behind_nearest / sigma.square().clamp(min=limits.tiny)).clamp(min=limits.min / 4)
+
+
+def effective_sample_size(log_weights: Tensor) -> Tensor:
+    """Return Kish's effective sample size 1 / sum_i w_i^2 of w = softmax(log_weights), (B,) float32 in [1, n].
+
+    n says that all lookaheads count alike, 1 that one has all the weight.
+    log_weights: (B, n), not normalised; -inf is a weight of 0, and a row of nothing else has no weights and gives NaN.
+    Raises ValueError where log_weights is not (B, n) with n >= 1. Source: Kish, Survey Sampling (1965), section 11.7.
+    """
+    if log_weights.ndim != 2 or log_weights.shape[1] == 0:
+        raise ValueError(f"log_weights have shape {tuple(log_weights.shape)}, wanted (B, n) with n at least 1")
+    weights = torch.softmax(log_weights.float(), dim=1)
+    return weights.square().sum(dim=1).reciprocal().clamp(1, log_weights.shape[1])
+
+
+def _check_shapes(x: Tensor, particles: Tensor, *, alpha: Tensor, sigma: Tensor) -> None:
+    if x.ndim < 2 or x.shape[1:] != particles.shape[1:]:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and the particles {tuple(particles.shape)}, "
+            "wanted (B, *S) and (n, *S) with the same S"
+        )
+    if particles.shape[0] == 0:
+        raise ValueError(f"particles have shape {tuple(particles.shape)}, wanted at least one lookahead")
+    for name, value in (("alpha", alpha), ("sigma", sigma)):
+        if value.shape != x.shape[:1]:
+            raise ValueError(f"{name} has shape {tuple(value.shape)}, wanted ({x.shape[0]},), one per row of x")
