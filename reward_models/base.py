@@ -1,0 +1,36 @@
+"""What every reward model owes: the shapes, the range of the pixels, and the order of the scores."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+
+
+class RewardModel(torch.nn.Module, ABC):
+    """Scores images, with or without their prompt; higher is better, and the scale is the model's own.
+
+    `name` is shown to people. `reads_prompt` says whether the prompts change the score; a model that does not
+    read them still takes them, so that all models are called alike.
+    """
+
+    name: str
+    reads_prompt: bool
+
+    @abstractmethod
+    def score(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
+        """Score each image against its own prompt.
+
+        images (b, 3, H, W) floating point in [0, 1], on the device of the weights; prompts: b texts.
+        Returns (b,) float32 on the device of the images. ValueError if the shapes disagree.
+        """
+
+
+def check_score_inputs(images: torch.Tensor, prompts: Sequence[str]) -> None:
+    """Raise ValueError unless images are (b, 3, H, W) floating point and prompts are b texts, not one string."""
+    if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+        raise ValueError(
+            f"images must be floating point (b, 3, H, W) in [0, 1], got {images.dtype} {tuple(images.shape)}"
+        )
+    if isinstance(prompts, str) or len(prompts) != images.shape[0]:
+        got = "one string" if isinstance(prompts, str) else f"{len(prompts)} prompts"
+        raise ValueError(f"one prompt an image is needed: got {got} for {images.shape[0]} images")

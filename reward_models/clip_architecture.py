@@ -1,0 +1,112 @@
+"""Which CLIP to build: open_clip's list of architectures, or an open_clip_config.json beside the checkpoint.
+
+Reads open_clip's configuration files without importing the package, which takes seconds.
+"""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER_CONFIG = "open_clip_config.json"
+"""As architecture: read this file in the folder of the checkpoint, the format of open_clip's own model folders."""
+
+_FIRST = ("ViT-L-14-quickgelu", "ViT-H-14", FOLDER_CONFIG)
+
+
+class ClipArchitecture(NamedTuple):
+    """label: for people. model_cfg, preprocess_cfg: open_clip's dictionaries, the second may be empty."""
+
+    label: str
+    model_cfg: dict[str, Any]
+    preprocess_cfg: dict[str, Any]
+
+
+def list_architectures() -> list[str]:
+    """Names that `read_architecture` takes: the common ones first, then all of open_clip's in natural order.
+
+    Left out are those whose text tower is defined by a file on a model hub. Without open_clip only the first names.
+    """
+    configs = _open_clip_configs()
+    names = sorted(configs.keys() - set(_FIRST), key=_natural_order)
+    return [*_FIRST, *(name for name in names if not _text_tower_from_hub(_read_json(configs[name])))]
+
+
+def architecture_configs() -> dict[str, dict[str, Any]]:
+    """open_clip's model configurations by architecture name, in the order of `list_architectures`."""
+    configs = _open_clip_configs()
+    return {name: _read_json(configs[name]) for name in list_architectures() if name in configs}
+
+
+def read_architecture(architecture: str, checkpoint: str) -> ClipArchitecture:
+    """Find the configuration of `architecture`, which is an open_clip name or FOLDER_CONFIG, for this checkpoint path.
+
+    ValueError, FileNotFoundError: an unknown name, an unusable configuration file, or one that needs a download.
+    """
+    configs = _open_clip_configs()
+    if architecture == FOLDER_CONFIG:
+        found = _read_folder(Path(checkpoint).parent)
+    elif architecture in configs:
+        found = ClipArchitecture(architecture, _read_json(configs[architecture]), _builtin_preprocessing(architecture))
+    else:
+        raise ValueError(f"open_clip has no architecture {architecture!r}: choose one of the list in 'architecture'")
+    if _text_tower_from_hub(found.model_cfg):
+        hub_name = found.model_cfg["text_cfg"]["hf_model_name"]
+        raise ValueError(
+            f"{architecture} takes its text tower from the hub ({hub_name}), and nothing is downloaded here: choose "
+            "an architecture with a text tower of its own"
+        )
+    return found
+
+
+def _read_folder(folder: Path) -> ClipArchitecture:
+    path = folder / FOLDER_CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{FOLDER_CONFIG} is missing in {folder}: put it beside the checkpoint, or choose an architecture by name"
+        )
+    try:
+        content = _read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON file: {error}") from error
+    model_cfg = content.get("model_cfg") if isinstance(content, dict) else None
+    if not isinstance(model_cfg, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model_cfg.keys():
+        raise ValueError(f"{path} needs the entry 'model_cfg' with 'embed_dim', 'vision_cfg' and 'text_cfg'")
+    tokenizer_kwargs = model_cfg["text_cfg"].get("tokenizer_kwargs") or {}
+    if "bpe_path" in tokenizer_kwargs:
+        vocabulary = folder / tokenizer_kwargs["bpe_path"]
+        if not vocabulary.is_file():
+            raise FileNotFoundError(f"{path} names a vocabulary that is missing: {vocabulary}")
+        tokenizer_kwargs["bpe_path"] = str(vocabulary)
+    return ClipArchitecture(folder.name, model_cfg, content.get("preprocess_cfg") or {})
+
+
+def _open_clip_configs() -> dict[str, Path]:
+    package = importlib.util.find_spec("open_clip")
+    if package is None or not package.submodule_search_locations:
+        return {}
+    folder = Path(package.submodule_search_locations[0]) / "model_configs"
+    return {path.stem: path for path in folder.glob("*.json")}
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _builtin_preprocessing(name: str) -> dict[str, Any]:
+    """The preprocessing that all of open_clip's published weights of this architecture share; empty if they differ."""
+    from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
+
+    keys = ("mean", "std", "interpolation", "resize_mode")
+    published = [get_pretrained_cfg(name, tag) for tag in list_pretrained_tags_by_model(name)]
+    choices = [{key: weights[key] for key in keys if weights.get(key) is not None} for weights in published]
+    return choices[0] if choices and all(choice == choices[0] for choice in choices) else {}
+
+
+def _text_tower_from_hub(model_cfg: dict[str, Any]) -> bool:
+    return bool(model_cfg["text_cfg"].get("hf_model_name"))
+
+
+def _natural_order(name: str) -> list[int | str]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name.lower())]

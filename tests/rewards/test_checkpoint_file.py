@@ -1,0 +1,108 @@
+import argparse
+import os
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from reward_models.checkpoint_file import read_checkpoint
+
+TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(3.5)}
+
+
+class RunsCode:
+    def __reduce__(self):
+        return os.getcwd, ()
+
+
+def same(found):
+    return found.keys() == TENSORS.keys() and all(torch.equal(found[key], TENSORS[key]) for key in TENSORS)
+
+
+def test_plain_files_are_read_whatever_their_name(tmp_path):
+    save_file(TENSORS, tmp_path / "x.safetensors")
+    save_file(TENSORS, tmp_path / "renamed.bin")
+    torch.save(TENSORS, tmp_path / "x.pt")
+    torch.save(TENSORS, tmp_path / "legacy.pth", _use_new_zipfile_serialization=False)
+    for name in ("x.safetensors", "renamed.bin", "x.pt", "legacy.pth"):
+        assert same(read_checkpoint(str(tmp_path / name))), name
+
+
+def test_training_checkpoints_are_unwrapped(tmp_path):
+    state = {f"module.{key}": value for key, value in TENSORS.items()}
+    torch.save({"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}}, tmp_path / "epoch_3.pt")
+    assert same(read_checkpoint(str(tmp_path / "epoch_3.pt")))
+
+
+def write_wrong_file(path, kind):
+    big = {"a": torch.zeros(20000)}
+    match kind:
+        case "empty":
+            path.write_bytes(b"")
+        case "text":
+            path.write_text("This is the readme of a model.")
+        case "page":
+            path.write_text("\n<!DOCTYPE html><html>Please log in</html>")
+        case "pointer":
+            path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+        case "cut safetensors":
+            save_file(big, path)
+            path.write_bytes(path.read_bytes()[:40000])
+        case "cut header":
+            save_file(big, path)
+            path.write_bytes(path.read_bytes()[:30])
+        case "cut pt":
+            torch.save(big, path)
+            path.write_bytes(path.read_bytes()[:40000])
+        case "cut legacy pt":
+            torch.save(big, path, _use_new_zipfile_serialization=False)
+            path.write_bytes(path.read_bytes()[:400])
+        case "code":
+            torch.save({"state_dict": big, "extra": RunsCode()}, path)
+        case "options":
+            torch.save({"state_dict": big, "args": argparse.Namespace(lr=1)}, path)
+        case "plain pickle":
+            path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
+        case "whole list":
+            torch.save([1, 2], path)
+        case "optimizer":
+            torch.save({"a": torch.ones(2), "step": 3}, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("empty", "is empty"),
+        ("text", "is no model file"),
+        ("page", "is a web page"),
+        ("pointer", "Git LFS pointer"),
+        ("cut safetensors", "damaged or cut off"),
+        ("cut header", "damaged or cut off"),
+        ("cut pt", "cut off"),
+        ("cut legacy pt", "damaged"),
+        ("code", r"refused.*Python object \S*getcwd"),
+        ("options", r"refused.*argparse\.Namespace"),
+        ("plain pickle", "damaged or cut off|no PyTorch checkpoint"),
+        ("whole list", "no table of named tensors but list"),
+        ("optimizer", "its entry 'step' is int"),
+    ],
+)
+def test_a_wrong_file_is_named_in_one_line(tmp_path, kind, message):
+    path = tmp_path / "wrong.pt"
+    write_wrong_file(path, kind)
+    with pytest.raises(ValueError, match=message) as raised:
+        read_checkpoint(str(path))
+    assert "wrong.pt" in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_torchscript_archive_is_named(tmp_path):
+    torch.jit.script(torch.nn.Linear(2, 2)).save(str(tmp_path / "ViT-L-14.pt"))
+    with pytest.raises(ValueError, match=r"ViT-L-14\.pt is a TorchScript program.*plain tensors"):
+        read_checkpoint(str(tmp_path / "ViT-L-14.pt"))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.pt"):
+        read_checkpoint(str(tmp_path / "nowhere.pt"))
