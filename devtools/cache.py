@@ -56,8 +56,7 @@ def setup_lock(root: Path) -> Iterator[None]:
         while not _try_lock(handle):
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                waited = f"{told - began:.0f} s so far"
-                print(f"Another dev.py is setting up {root}; waiting for it to finish ({waited}) ...", flush=True)
+                print(f"Another dev.py is setting up {root}; waiting for it since {told - began:.0f} s ...", flush=True)
             time.sleep(0.5)
         try:
             yield

@@ -23,7 +23,7 @@ from typing import Any
 import aiohttp
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_PREVIEW_WITH_METADATA = 4
+_TEXT, _PREVIEW_WITH_METADATA = 3, 4  # the host's kinds of binary message (protocol.py)
 _ENDINGS = {
     "execution_success": "success",
     "execution_error": "error",
@@ -42,7 +42,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran, see node_errors)."""
+    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran, see node_errors).
+
+    `previews` are (node id, JPEG bytes) and `texts` the lines written on nodes, (node id, text), as they came.
+    """
 
     status: str
     prompt_id: str
@@ -54,6 +57,7 @@ class RunResult:
     node_errors: Mapping[str, Any] = field(default_factory=dict)
     progress: tuple[Progress, ...] = ()
     previews: tuple[tuple[str, bytes], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def class_of(self, node_id: str) -> str:
@@ -149,13 +153,16 @@ class ComfyClient:
                     raise TimeoutError(f"The prompt did not end within {timeout:.0f} s and was interrupted.") from None
 
     async def _follow(self, socket, prompt, prompt_id, on_event) -> RunResult:
-        executed, cached, errors, progress, previews, seconds = [], [], [], [], [], {}
+        executed, cached, errors, progress, previews, texts, seconds = [], [], [], [], [], [], {}
         status, began = "", time.monotonic()
         async for frame in socket:
             if frame.type == aiohttp.WSMsgType.BINARY:
-                if struct.unpack(">I", frame.data[:4])[0] == _PREVIEW_WITH_METADATA:
-                    length = struct.unpack(">I", frame.data[4:8])[0]
-                    previews.append((json.loads(frame.data[8 : 8 + length])["node_id"], frame.data[8 + length :]))
+                binary_kind, length = struct.unpack(">II", frame.data[:8])
+                head, body = frame.data[8 : 8 + length], frame.data[8 + length :]
+                if binary_kind == _PREVIEW_WITH_METADATA:
+                    previews.append((json.loads(head)["node_id"], body))
+                elif binary_kind == _TEXT:
+                    texts.append((head.decode(), body.decode()))
                 continue
             if frame.type != aiohttp.WSMsgType.TEXT:
                 continue
@@ -186,5 +193,6 @@ class ComfyClient:
         outputs = self.history(prompt_id).get("outputs", {})
         return RunResult(
             status=status, prompt_id=prompt_id, prompt=prompt, executed=tuple(executed), cached=tuple(cached),
-            outputs=outputs, errors=tuple(errors), progress=tuple(progress), previews=tuple(previews), seconds=seconds,
+            outputs=outputs, errors=tuple(errors), progress=tuple(progress), previews=tuple(previews),
+            texts=tuple(texts), seconds=seconds,
         )  # fmt: skip

@@ -86,4 +86,5 @@ class LiDARScoreLookaheads(io.ComfyNode):
             f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean():.4g}, "
             f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
         )
-        return io.NodeOutput(scored, ranked, ui=ui.PreviewImage(ranked, cls=cls))
+        shown = ui.PreviewImage(ranked, cls=cls).as_dict()
+        return io.NodeOutput(scored, ranked, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})

@@ -1,0 +1,198 @@
+"""The demo itself, run by the environment's Python: queues the demo workflow in a real server and writes what came out.
+
+Rewards of vanilla and guided images are computed here with the shipped reward model, in the same way for both; those
+of the lookaheads are the ones that the scoring node reported, which steered the sampling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import io
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from demo_model.referee import judge
+from reward_models.base import RewardModel
+from reward_models.clip_score import FOLDER_CONFIG
+from reward_models.registry import load_reward_model
+
+from .comfy_client import ComfyClient, RunResult
+from .demo_progress import PhaseDisplay
+from .demo_report import DemoReport, JudgedImage
+from .demo_sheet import comparison_sheet
+from .environment import REPOSITORY
+from .host import COMFYUI_VERSION
+from .server import link_pack, start_server
+from .workflow_to_prompt import workflow_to_prompt
+
+Prompt = Mapping[str, Mapping[str, Any]]
+REWARD_FILE = REPOSITORY / "demo_model" / "weights" / "clip" / "open_clip_model.safetensors"
+PHASES_OF_CHILDREN = {
+    "LiDARSampleLookaheads": "lookahead sampling",
+    "LiDARScoreLookaheads": "scoring",
+    "KSampler": "guided sampling",
+}
+PHASES = ("vanilla sampling", *PHASES_OF_CHILDREN.values())
+GROUPS = ("vanilla", "lookaheads", "guided")
+
+
+def main() -> int:
+    options = _parse()
+    workflow = json.loads(options.workflow.read_text(encoding="utf-8"))
+    link_pack(options.base_directory, REPOSITORY)
+    print(f"Starting ComfyUI {'on the CPU' if options.cpu else 'on the GPU'} ...", flush=True)
+    began = time.monotonic()
+    server = start_server(
+        python=sys.executable, comfyui=options.comfyui, base_directory=options.base_directory, cpu=options.cpu,
+        log_path=options.base_directory / "server.log", extra_args=("--preview-method", "auto"),
+    )  # fmt: skip
+    try:
+        print(f"The server answers after {time.monotonic() - began:.0f} s. Sampling:", flush=True)
+        client = ComfyClient(server.url)
+        prompt = workflow_to_prompt(workflow, client.object_info())
+        _override(prompt, options.seed, options.prompt)
+        result, seconds = _run(client, prompt)
+        if result.status != "success":
+            print(
+                f"\nThe demo ended as {result.status}: {result.message}\nServer log: {server.log_path}", file=sys.stderr
+            )
+            return 1
+        report = _report(client, result, seconds)
+    finally:
+        server.stop()
+    _write(report, options.output)
+    print(f"\n{report.prompt}\n\n{report.table()}\n\nLook at {options.output / 'comparison.png'}")
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo_run")
+    for name in ("--workflow", "--base-directory", "--output", "--comfyui"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--prompt")
+    return parser.parse_args()
+
+
+def _only(prompt: Prompt, class_type: str) -> str:
+    """The id of the one node of that class."""
+    found = [node_id for node_id, node in prompt.items() if node["class_type"] == class_type]
+    if len(found) != 1:
+        raise SystemExit(f"The demo needs a workflow with one {class_type}; this one has {len(found)}.")
+    return found[0]
+
+
+def _override(prompt: dict[str, dict[str, Any]], seed: int | None, text: str | None) -> None:
+    lidar, vanilla = prompt[_only(prompt, "LiDARKSampler")]["inputs"], prompt[_only(prompt, "KSampler")]["inputs"]
+    if seed is not None:
+        lidar["seed"] = vanilla["seed"] = seed
+    if text is not None:
+        lidar["prompt"] = prompt[lidar["positive"][0]]["inputs"]["text"] = text
+
+
+def _run(client: ComfyClient, prompt: Prompt) -> tuple[RunResult, dict[str, float]]:
+    display = PhaseDisplay(lambda node_id: _phase_of(prompt, node_id))
+    result = client.queue(prompt, timeout=1800, on_event=display.on_event)
+    return result, {phase: display.seconds.get(phase, 0.0) for phase in PHASES}
+
+
+def _phase_of(prompt: Prompt, node_id: str) -> str | None:
+    if node_id in prompt:
+        return "vanilla sampling" if prompt[node_id]["class_type"] == "KSampler" else None
+    return PHASES_OF_CHILDREN.get(node_id.rsplit(".", 1)[-1])
+
+
+def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]) -> DemoReport:
+    lidar = result.prompt[_only(result.prompt, "LiDARKSampler")]["inputs"]
+    text = lidar["prompt"]
+    pictures = {group: _pictures(client, result, group) for group in GROUPS}
+    side = pictures["vanilla"][0].size
+    # A ranked lookahead is an enlarged image over a strip with its label.
+    ranked = [
+        picture.crop((0, 0, picture.width, picture.width * side[1] // side[0])) for picture in pictures["lookaheads"]
+    ]
+    lookaheads = [picture.resize(side, Image.Resampling.BOX) for picture in ranked]
+    scoring = next(node_id for node_id in result.outputs if result.class_of(node_id) == "LiDARScoreLookaheads")
+    reward_model = load_reward_model("CLIP score", str(REWARD_FILE), FOLDER_CONFIG)
+    return DemoReport(
+        prompt=text,
+        reward_name=reward_model.name,
+        vanilla=_judged(pictures["vanilla"], "vanilla", text, _rewards(reward_model, pictures["vanilla"], text)),
+        lookaheads=_judged(lookaheads, "lookahead", text, result.outputs[scoring]["rewards"]),
+        guided=_judged(pictures["guided"], "guided", text, _rewards(reward_model, pictures["guided"], text)),
+        seconds=seconds,
+        settings=_settings(result, lidar),
+        versions={
+            "comfyui": COMFYUI_VERSION,
+            "torch": torch.__version__,
+            "open_clip": importlib.metadata.version("open_clip_torch"),
+        },
+    )
+
+
+def _pictures(client: ComfyClient, result: RunResult, group: str) -> list[Image.Image]:
+    """The images of the SaveImage node whose filename_prefix ends with the group's name."""
+    for node_id, node in result.prompt.items():
+        prefix = str(node["inputs"].get("filename_prefix", ""))
+        if node["class_type"] == "SaveImage" and prefix.rsplit("/", 1)[-1] == group:
+            return [Image.open(io.BytesIO(client.view(image))) for image in result.outputs[node_id]["images"]]
+    raise SystemExit(f"The demo needs a Save Image node with a filename_prefix that ends in /{group}.")
+
+
+def _rewards(reward_model: RewardModel, pictures: Sequence[Image.Image], text: str) -> list[float]:
+    pixels = torch.from_numpy(np.stack([_pixels(picture) for picture in pictures])).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        return reward_model.score(pixels, [text] * len(pictures)).tolist()
+
+
+def _judged(pictures: Sequence[Image.Image], name: str, text: str, rewards: Sequence[float]) -> tuple[JudgedImage, ...]:
+    judged = []
+    for index, (picture, reward) in enumerate(zip(pictures, rewards, strict=True), start=1):
+        try:
+            verdict = judge(_pixels(picture), text)
+            correct, reason = verdict.correct, verdict.reason
+        except ValueError as unknown:
+            correct, reason = None, str(unknown)
+        judged.append(JudgedImage(picture, f"{name}_{index:02d}.png", reward, correct, reason))
+    return tuple(judged)
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+
+
+def _settings(result: RunResult, lidar: Mapping[str, Any]) -> dict[str, Any]:
+    """The sampler's own values, and those of its lookahead config as that node wrote them: its preset may replace its
+    widgets' values."""
+    settings = {name: value for name, value in lidar.items() if not isinstance(value, list) and name != "prompt"}
+    if "lookahead_config" in lidar:
+        config = lidar["lookahead_config"][0]
+        settings["preset"] = result.prompt[config]["inputs"]["preset"]
+        settings["lookahead_config"] = [
+            line for node, text in result.texts if node == config for line in text.split("\n")
+        ]
+    return settings
+
+
+def _write(report: DemoReport, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for image in (*report.vanilla, *report.lookaheads, *report.guided):
+        image.picture.save(folder / image.file)
+    comparison_sheet(report).save(folder / "comparison.png")
+    (folder / "summary.json").write_text(json.dumps(report.summary(), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Turns a workflow as the page saves it (UI format) into the API prompt that the server runs.
+
+Covers what the shipped workflows use: nodes, links, muted and bypassed nodes, reroutes, notes. Subgraphs and frontend
+primitives are refused by name, for they would need the frontend itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Workflow = Mapping[str, Any]
+ObjectInfo = Mapping[str, Mapping[str, Any]]
+
+_DRAWN_ONLY = {"Note", "MarkdownNote"}
+_MUTED, _BYPASSED = 2, 4
+_WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+
+
+@dataclass(frozen=True)
+class _Link:
+    source: str
+    slot: int
+    type: str
+
+
+def workflow_to_prompt(workflow: Workflow, object_info: ObjectInfo) -> dict[str, dict[str, Any]]:
+    """The API prompt of a UI-format workflow; `object_info` is the server's answer. ValueError names what is unknown."""
+    nodes = {str(node["id"]): node for node in workflow["nodes"]}
+    links = {}
+    for link in workflow["links"]:
+        if isinstance(link, Mapping):
+            link = [
+                link["id"],
+                link["origin_id"],
+                link["origin_slot"],
+                link["target_id"],
+                link["target_slot"],
+                link["type"],
+            ]
+        links[link[0]] = _Link(str(link[1]), link[2], str(link[5]))
+    prompt = {}
+    for node_id, node in nodes.items():
+        if node["type"] in _DRAWN_ONLY or node["type"] == "Reroute" or node.get("mode", 0) in (_MUTED, _BYPASSED):
+            continue
+        described = object_info.get(node["type"])
+        if described is None:
+            raise ValueError(
+                f"Node {node_id} is a {node['type']}, which this server does not have (subgraphs and frontend "
+                "primitives cannot be converted)."
+            )
+        inputs = _widget_values(node, described)
+        for socket in node.get("inputs", ()):
+            if socket.get("link") is not None:
+                source = _real_source(links[socket["link"]], nodes, links)
+                inputs.pop(socket["name"], None)
+                if source is not None:
+                    inputs[socket["name"]] = source
+        title = node.get("title") or described["display_name"]
+        prompt[node_id] = {"class_type": node["type"], "inputs": inputs, "_meta": {"title": title}}
+    return prompt
+
+
+def _widget_values(node: Mapping[str, Any], described: Mapping[str, Any]) -> dict[str, Any]:
+    """Input name -> value, by walking the node's widgets in the order in which the page saved their values."""
+    saved = node.get("widgets_values") or []
+    if isinstance(saved, Mapping):
+        raise ValueError(f"Node {node['id']} ({node['type']}) saves its widgets by name, which is not supported.")
+    values, position = {}, 0
+    for group in ("required", "optional"):
+        specs = described["input"].get(group, {})
+        for name in described["input_order"].get(group, specs):
+            kind, options = _spec(specs[name])
+            if kind.startswith("COMFY_DYNAMICCOMBO"):
+                raise ValueError(f"Node {node['id']} ({node['type']}) has the dynamic widget {name}; not supported.")
+            if kind not in _WIDGET_TYPES or options.get("forceInput"):
+                continue
+            if position >= len(saved):
+                return values  # saved before these widgets were added: the server uses their defaults
+            value = saved[position]
+            values[name] = {"__value__": value} if isinstance(value, list) else value
+            position += 1 + _extra_places(name, kind, options)
+    return values
+
+
+def _spec(spec: list[Any]) -> tuple[str, Mapping[str, Any]]:
+    kind = "COMBO" if isinstance(spec[0], list) else str(spec[0])
+    return kind, spec[1] if len(spec) > 1 else {}
+
+
+def _extra_places(name: str, kind: str, options: Mapping[str, Any]) -> int:
+    """Places that the page fills beside an input's own: "randomize" behind a seed, the button behind an upload."""
+    is_seed = kind == "INT" and (options.get("control_after_generate") or name in ("seed", "noise_seed"))
+    is_upload = any(options.get(f"{what}_upload") for what in ("image", "audio", "video"))
+    return int(bool(is_seed)) + int(is_upload)
+
+
+def _real_source(link: _Link, nodes: Mapping[str, Any], links: Mapping[int, _Link]) -> list[Any] | None:
+    """[node id, slot] behind reroutes and bypassed nodes, or None where a muted node cuts the way."""
+    node = nodes[link.source]
+    mode = node.get("mode", 0)
+    if mode == _MUTED:
+        return None
+    if node["type"] != "Reroute" and mode != _BYPASSED:
+        return [link.source, link.slot]
+    sockets = node.get("inputs", [])
+    same_place = sockets[link.slot : link.slot + 1]
+    for socket in (*same_place, *sockets):
+        fits = node["type"] == "Reroute" or socket["type"] == link.type
+        if fits and socket.get("link") is not None:
+            return _real_source(links[socket["link"]], nodes, links)
+    return None

@@ -1,0 +1,107 @@
+"""Workflows in the page's format become the prompt that the page itself would send."""
+
+import pytest
+
+from devtools.workflow_to_prompt import workflow_to_prompt
+
+OBJECT_INFO = {
+    "Loader": {
+        "display_name": "Load",
+        "input": {"required": {"name": [["a.safetensors", "b.safetensors"], {}]}},
+        "input_order": {"required": ["name"]},
+    },
+    "Sampler": {
+        "display_name": "Sample",
+        "input": {
+            "required": {
+                "cfg": ["FLOAT", {"default": 8.0}],
+                "model": ["MODEL", {}],
+                "seed": ["INT", {"control_after_generate": True}],
+                "steps": ["INT", {"default": 20}],
+            },
+            "optional": {"scheduler": ["COMBO", {"options": ["normal", "karras"]}], "text": ["STRING", {}]},
+        },
+        "input_order": {"required": ["model", "seed", "steps", "cfg"], "optional": ["text", "scheduler"]},
+    },
+    "Patch": {
+        "display_name": "Patch",
+        "input": {"required": {"model": ["MODEL", {}]}},
+        "input_order": {"required": ["model"]},
+    },
+}
+
+
+def node(node_id, kind, *, inputs=(), widgets=(), mode=0):
+    sockets = [{"name": name, "type": type_, "link": link} for name, type_, link in inputs]
+    return {"id": node_id, "type": kind, "inputs": sockets, "widgets_values": list(widgets), "mode": mode}
+
+
+def chain(*, patch_mode=0, patch_kind="Patch"):
+    return {
+        "nodes": [
+            node(1, "Loader", widgets=["b.safetensors"]),
+            node(2, patch_kind, inputs=[("model", "MODEL", 10)], mode=patch_mode),
+            node(
+                3,
+                "Sampler",
+                inputs=[("model", "MODEL", 11), ("steps", "INT", None)],
+                widgets=[77, "randomize", 30, 2.5, "a cat", "karras"],
+            ),
+            node(4, "MarkdownNote", widgets=["words"]),
+        ],
+        "links": [[10, 1, 0, 2, 0, "MODEL"], [11, 2, 0, 3, 0, "MODEL"]],
+    }
+
+
+def test_widget_values_follow_the_schemas_order_and_skip_the_seeds_second_place():
+    prompt = workflow_to_prompt(chain(), OBJECT_INFO)
+    assert prompt["3"]["inputs"] == {
+        "model": ["2", 0], "seed": 77, "steps": 30, "cfg": 2.5, "text": "a cat", "scheduler": "karras",
+    }  # fmt: skip
+    assert prompt["1"]["inputs"] == {"name": "b.safetensors"}
+
+
+def test_notes_are_left_out_and_titles_kept():
+    prompt = workflow_to_prompt(chain(), OBJECT_INFO)
+    assert sorted(prompt) == ["1", "2", "3"]
+    assert prompt["3"]["_meta"]["title"] == "Sample"
+
+
+def test_link_into_a_widget_replaces_its_value_and_keeps_its_place():
+    workflow = chain()
+    workflow["nodes"][2]["inputs"][1]["link"] = 12
+    workflow["links"].append([12, 1, 0, 3, 1, "INT"])
+    inputs = workflow_to_prompt(workflow, OBJECT_INFO)["3"]["inputs"]
+    assert inputs["steps"] == ["1", 0]
+    assert inputs["cfg"] == 2.5
+
+
+def test_bypassed_node_and_reroute_hand_their_input_on():
+    for workflow in (chain(patch_mode=4), chain(patch_kind="Reroute")):
+        prompt = workflow_to_prompt(workflow, OBJECT_INFO)
+        assert "2" not in prompt
+        assert prompt["3"]["inputs"]["model"] == ["1", 0]
+
+
+def test_muted_node_cuts_the_link():
+    prompt = workflow_to_prompt(chain(patch_mode=2), OBJECT_INFO)
+    assert "2" not in prompt
+    assert "model" not in prompt["3"]["inputs"]
+
+
+def test_links_of_the_newer_format_are_read():
+    workflow = chain()
+    names = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+    workflow["links"] = [dict(zip(names, link, strict=True)) for link in workflow["links"]]
+    assert workflow_to_prompt(workflow, OBJECT_INFO) == workflow_to_prompt(chain(), OBJECT_INFO)
+
+
+def test_values_saved_before_a_widget_existed_leave_it_to_its_default():
+    workflow = chain()
+    workflow["nodes"][2]["widgets_values"] = [77, "fixed", 30]
+    assert set(workflow_to_prompt(workflow, OBJECT_INFO)["3"]["inputs"]) == {"model", "seed", "steps"}
+
+
+def test_unknown_node_is_named():
+    with pytest.raises(ValueError, match="Node 2 is a PrimitiveNode"):
+        workflow_to_prompt(chain(patch_kind="PrimitiveNode"), OBJECT_INFO)
