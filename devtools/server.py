@@ -131,9 +131,10 @@ def start_server(
 
 
 def server_environment() -> dict[str, str]:
-    """The caller's environment, offline, and without a PYTHONPATH that could put our folders before the host's."""
+    """The caller's environment, offline, and with Python's own search path, in which main.py's folder comes first."""
     environment = dict(os.environ)
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "PYTHONSAFEPATH"):
+        environment.pop(name, None)
     environment.update(HF_HUB_OFFLINE="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", PYTHONUTF8="1")
     return environment
 
