@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from .apply_guidance import LiDARApplyGuidance
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
+from .reward_model_loader import LiDARRewardModelLoader
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_lookaheads import LiDARScoreLookaheads
 
@@ -14,6 +15,7 @@ class LiDARExtension(ComfyExtension):
         return [
             LiDARKSampler,
             LiDARLookaheadConfig,
+            LiDARRewardModelLoader,
             LiDARSampleLookaheads,
             LiDARScoreLookaheads,
             LiDARApplyGuidance,
