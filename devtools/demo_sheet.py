@@ -43,7 +43,8 @@ def comparison_sheet(report: DemoReport) -> Image.Image:
     height = top + 84 + max(heights) + 20 + 120
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, 34), f"Asked for: \u201c{report.prompt}\u201d", font=_font(40), fill=_INK)
+    heading = _fit(f"Asked for: \u201c{report.prompt}\u201d", _font(40), width - 2 * _MARGIN)
+    draw.text((_MARGIN, 34), heading, font=_font(40), fill=_INK)
     for line, text in enumerate(_introduction(report)):
         draw.text((_MARGIN, 96 + 30 * line), text, font=_font(22), fill=_SOFT)
     for index, (title, explanation, images, across) in enumerate(columns):
@@ -52,18 +53,20 @@ def comparison_sheet(report: DemoReport) -> Image.Image:
         draw.text((left, top + 40), explanation, font=_font(17), fill=_SOFT)
         _draw_images(sheet, draw, images, left, top + 76, across)
         _draw_result(draw, left, height - 106, images)
-        if index:
-            middle = left - _GAP // 2
-            _draw_arrow(draw, middle, top + 76 + _cell(2) // 2)
+        if images is report.guided:
+            _draw_arrow(draw, left - _GAP // 2, top + 76 + _cell(2) // 2)
     return sheet
 
 
 def _introduction(report: DemoReport) -> tuple[str, str]:
+    judged = all(image.correct is not None for image in report.guided)
     return (
         f"The number under each image is its reward ({report.reward_name}): how well a small network that compares "
         "picture and words likes it; higher is better.",
-        "The frame is the verdict of an independent referee that counts and measures the shapes: green = just what was "
-        "asked, red = not. LiDAR never sees the referee.",
+        "The frame is the verdict of a referee that measures the shapes: green for just what was asked, red for anything "
+        "else. LiDAR never sees it."
+        if judged
+        else "The frames are grey: the referee knows the miniature's own words only and cannot judge this prompt.",
     )
 
 
@@ -79,14 +82,15 @@ def _draw_images(
         draw.rectangle((x, y, x + cell - 1, y + cell - 1), fill=colour)
         inner = cell - 2 * frame
         sheet.paste(
-            image.picture.convert("RGB").resize((inner, inner), Image.Resampling.NEAREST), (x + frame, y + frame)
+            image.picture.convert("RGB").resize((inner, inner), Image.Resampling.BICUBIC), (x + frame, y + frame)
         )
         size = 20 if across == 2 else 16
         draw.text((x, y + cell + 5), f"{image.reward:.3f}", font=_font(size), fill=_INK)
-        if across == 2 and image.correct is not None:
+        if image.correct is not None:
             score_width = _font(size).getlength(f"{image.reward:.3f}  ")
-            reason = _fit(image.reason, _font(15), cell - score_width)
-            draw.text((x + score_width, y + cell + 9), reason, font=_font(15), fill=colour)
+            verdict = image.reason if across == 2 else "right" if image.correct else "wrong"
+            verdict = _fit(verdict, _font(15), cell - score_width)
+            draw.text((x + score_width, y + cell + size * 0.45), verdict, font=_font(15), fill=colour)
 
 
 def _draw_result(draw: ImageDraw.ImageDraw, left: int, top: int, images: Sequence[JudgedImage]) -> None:

@@ -1,0 +1,71 @@
+"""The demo's figures are those of its images, and its sheet holds them all."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from devtools.demo_report import DemoReport, JudgedImage
+from devtools.demo_sheet import comparison_sheet
+
+PHASES = {"vanilla sampling": 3.25, "lookahead sampling": 2.0, "scoring": 0.5, "guided sampling": 4.0}
+
+
+def group(name, rewards, verdicts):
+    return tuple(
+        JudgedImage(Image.new("RGB", (64, 64), (40 * i, 90, 60)), f"{name}_{i}.png", reward, correct, "a reason")
+        for i, (reward, correct) in enumerate(zip(rewards, verdicts, strict=True))
+    )
+
+
+def report(*, lookaheads=16, known_prompt=True):
+    def verdict(correct):
+        return correct if known_prompt else None
+
+    return DemoReport(
+        prompt="a red circle left of a blue square",
+        reward_name="CLIP score",
+        vanilla=group("vanilla", [0.1, 0.4], [verdict(False), verdict(True)]),
+        lookaheads=group("lookahead", [0.5] * lookaheads, [verdict(True)] * lookaheads),
+        guided=group("guided", [0.3, 0.5], [verdict(True), verdict(True)]),
+        seconds=PHASES,
+        settings={"steps": 25},
+        versions={"torch": "2.11.0"},
+    )
+
+
+def test_summary_gives_means_counts_and_each_image():
+    summary = json.loads(json.dumps(report().summary()))
+    assert summary["vanilla"]["mean_reward"] == pytest.approx(0.25)
+    assert summary["vanilla"]["correct"] == 1
+    assert summary["guided"]["correct"] == 2
+    assert summary["lookaheads"]["count"] == 16
+    assert summary["guided"]["images"][1] == {
+        "file": "guided_1.png",
+        "reward": 0.5,
+        "correct": True,
+        "reason": "a reason",
+    }
+    assert summary["seconds"]["guided sampling"] == 4.0
+
+
+def test_table_counts_lookahead_time_with_its_scoring():
+    lines = report().table().splitlines()
+    assert lines[1].split()[-4:] == ["1", "of", "2", "3.2"]
+    assert lines[2].split()[-1] == "2.5"
+    assert "0.4000" in lines[3]
+
+
+def test_prompt_that_the_referee_does_not_know_is_not_counted_as_wrong():
+    unknown = report(known_prompt=False)
+    assert unknown.summary()["vanilla"]["correct"] is None
+    assert "not judged" in unknown.table()
+    comparison_sheet(unknown)
+
+
+@pytest.mark.parametrize("lookaheads", [1, 16, 50])
+def test_sheet_grows_with_the_lookaheads_and_keeps_its_width(lookaheads):
+    sheet = comparison_sheet(report(lookaheads=lookaheads))
+    rows = -(-lookaheads // 4)
+    assert sheet.width == comparison_sheet(report()).width
+    assert sheet.height >= 196 + rows * 114
