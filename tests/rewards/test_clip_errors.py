@@ -137,3 +137,16 @@ def test_what_is_missing_is_named():
         load_reward_model("CLIP score", None, "ViT-H-14")
     with pytest.raises(ValueError, match="CLIP score needs an architecture"):
         load_reward_model("CLIP score", "x.pt", None)
+
+
+def test_a_tokenizer_of_the_transformers_library_is_read_from_the_folder_of_the_checkpoint(tiny_folder, pictures):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "red": 2, "cube": 3}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(tiny_folder)
+    edit_config(tiny_folder, lambda cfg: cfg["text_cfg"].update(hf_tokenizer_name="nobody/not-on-any-hub"))
+    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    assert model.tokenizer(["cube red thing"])[0].tolist() == [3, 2, 1] + [0] * 17
+    assert model.score(pictures, ["red", "cube", "red cube"]).isfinite().all()
