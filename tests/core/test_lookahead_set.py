@@ -1,0 +1,140 @@
+import copy
+import dataclasses
+import pickle
+
+import pytest
+import torch
+
+from lidar_core import LookaheadSet
+
+
+def make_set(rewards=(0.5, -1.0, 2.0, 0.5), name="warmth", metadata=None):
+    latents = torch.arange(len(rewards) * 12, dtype=torch.float32).view(len(rewards), 3, 2, 2) + rewards[0]
+    return LookaheadSet(latents, torch.tensor(rewards), name, metadata or {})
+
+
+def test_tensors_become_float32_cpu_copies():
+    latents, rewards = torch.rand(3, 4, 2, dtype=torch.float64), torch.tensor([1, 2, 3])
+    kept = latents.clone()
+    lookaheads = LookaheadSet(latents, rewards)
+    latents.zero_()
+    rewards.zero_()
+    for tensor in (lookaheads.latents, lookaheads.rewards):
+        assert tensor.dtype == torch.float32 and tensor.device.type == "cpu" and tensor.is_contiguous()
+    assert torch.equal(lookaheads.latents, kept.float())
+    assert lookaheads.rewards.tolist() == [1, 2, 3]
+    assert lookaheads.count == 3
+
+
+def test_gradients_and_strides_stay_behind():
+    latents = torch.rand(2, 4, 6, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
+    lookaheads = LookaheadSet(latents, torch.tensor([0.0, 1.0]))
+    assert not lookaheads.latents.requires_grad and lookaheads.latents.is_contiguous()
+    assert torch.equal(lookaheads.latents, latents)
+
+
+def test_fields_and_metadata_cannot_be_changed():
+    metadata = {"prompt": "a red circle"}
+    lookaheads = make_set(metadata=metadata)
+    metadata["prompt"] = "changed"
+    assert lookaheads.metadata["prompt"] == "a red circle"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        lookaheads.rewards = torch.zeros(4)
+    with pytest.raises(TypeError, match="item assignment"):
+        lookaheads.metadata["prompt"] = "changed"
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_a_set_can_be_copied_and_pickled(duplicate):
+    lookaheads = make_set(metadata={"seed": "7"})
+    other = duplicate(lookaheads)
+    assert torch.equal(other.latents, lookaheads.latents) and torch.equal(other.rewards, lookaheads.rewards)
+    assert (other.reward_name, dict(other.metadata)) == ("warmth", {"seed": "7"})
+
+
+def test_order_is_best_first_and_equals_keep_their_order():
+    assert make_set().order().tolist() == [2, 0, 3, 1]
+
+
+def test_top_keeps_the_best_with_their_latents():
+    lookaheads = make_set(metadata={"seed": "7"})
+    best = lookaheads.top(3)
+    assert best.rewards.tolist() == [2.0, 0.5, 0.5]
+    assert torch.equal(best.latents, lookaheads.latents[[2, 0, 3]])
+    assert (best.reward_name, dict(best.metadata)) == ("warmth", {"seed": "7"})
+
+
+@pytest.mark.parametrize("k", [0, -1, 5])
+def test_top_refuses_other_counts(k):
+    with pytest.raises(ValueError, match=f"k = {k}, wanted 1 to 4"):
+        make_set().top(k)
+
+
+def test_with_rewards_replaces_the_rewards_alone():
+    lookaheads = make_set(metadata={"seed": "7"})
+    other = lookaheads.with_rewards(torch.tensor([1.0, 2.0, 3.0, 4.0]), "brightness")
+    assert (other.reward_name, other.rewards.tolist()) == ("brightness", [1, 2, 3, 4])
+    assert torch.equal(other.latents, lookaheads.latents) and other.metadata == lookaheads.metadata
+    assert (lookaheads.reward_name, lookaheads.rewards.tolist()) == ("warmth", [0.5, -1, 2, 0.5])
+    with pytest.raises(ValueError, match=r"rewards have shape \(3,\), wanted \(4,\)"):
+        lookaheads.with_rewards(torch.zeros(3), "brightness")
+
+
+def test_merge_joins_in_order_and_keeps_what_all_agree_on():
+    first = make_set((1.0, 5.0), metadata={"prompt": "a cat", "seed": "1"})
+    second = make_set((-2.0, 0.0, 9.0), name="", metadata={"prompt": "a cat", "seed": "2"})
+    merged = LookaheadSet.merge([first, second])
+    assert merged.rewards.tolist() == [1, 5, -2, 0, 9]
+    assert torch.equal(merged.latents, torch.cat([first.latents, second.latents]))
+    assert (merged.reward_name, dict(merged.metadata)) == ("warmth", {"prompt": "a cat"})
+
+
+def test_merge_refuses_sets_that_do_not_belong_together():
+    with pytest.raises(ValueError, match="no lookahead sets"):
+        LookaheadSet.merge([])
+    wide = LookaheadSet(torch.zeros(2, 16, 2, 2), torch.zeros(2), "warmth")
+    with pytest.raises(ValueError, match=r"set 1 has lookaheads of shape \(16, 2, 2\), wanted \(3, 2, 2\)"):
+        LookaheadSet.merge([make_set(), wide])
+    with pytest.raises(ValueError, match=r"different rewards \(brightness, warmth\)"):
+        LookaheadSet.merge([make_set(), make_set(name=""), make_set(name="brightness")])
+
+
+LATENTS = torch.ones(3, 4, 2, 2)
+REWARDS = torch.tensor([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("latents", "rewards", "message"),
+    [
+        (torch.ones(0, 4, 2, 2), torch.ones(0), r"latents have shape \(0, 4, 2, 2\), wanted at least one"),
+        (torch.ones(3, 0, 2), REWARDS, r"latents have shape \(3, 0, 2\), wanted at least one non-empty"),
+        (torch.ones(3), REWARDS, r"latents have shape \(3,\), wanted \(n, \*latent shape\)"),
+        (LATENTS, torch.ones(2), r"rewards have shape \(2,\), wanted \(3,\), one for each lookahead"),
+        (LATENTS, torch.ones(3, 1), r"rewards have shape \(3, 1\), wanted \(3,\)"),
+        (LATENTS, torch.tensor([1.0, torch.nan, torch.inf]), r"rewards are not finite in float32 at lookahead 1, 2"),
+        (
+            LATENTS,
+            torch.full((3,), 1e300, dtype=torch.float64),
+            r"rewards are not finite in float32 at lookahead 0, 1, 2",
+        ),
+        (torch.cat([LATENTS[:2], LATENTS[:1] / 0]), REWARDS, r"latents are not finite in float32 at lookahead 2,"),
+        (torch.full((9, 2), torch.nan), torch.ones(9), r"at lookahead 0, 1, 2, 3, 4 and 4 more, wanted finite"),
+    ],
+)
+def test_bad_contents_are_refused_with_what_came_and_what_was_wanted(latents, rewards, message):
+    with pytest.raises(ValueError, match=message):
+        LookaheadSet(latents, rewards)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1.0]], REWARDS), "latents is a list, wanted a torch.Tensor"),
+        ((LATENTS, [1.0, 2.0, 3.0]), "rewards is a list, wanted a torch.Tensor"),
+        ((LATENTS, REWARDS, None), "reward_name is a NoneType, wanted a str"),
+        ((LATENTS, REWARDS, "", {"seed": 7}), "metadata has 'seed': 7, wanted str"),
+    ],
+)
+def test_wrong_types_are_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        LookaheadSet(*arguments)
