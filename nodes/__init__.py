@@ -6,6 +6,7 @@ from .apply_guidance import LiDARApplyGuidance
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
 from .reward_model_loader import LiDARRewardModelLoader
+from .reward_model_loader import LiDARRewardModelLoader
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_lookaheads import LiDARScoreLookaheads
 
@@ -15,6 +16,7 @@ class LiDARExtension(ComfyExtension):
         return [
             LiDARKSampler,
             LiDARLookaheadConfig,
+            LiDARRewardModelLoader,
             LiDARRewardModelLoader,
             LiDARSampleLookaheads,
             LiDARScoreLookaheads,

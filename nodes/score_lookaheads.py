@@ -64,22 +64,11 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 f"LiDAR Score Lookaheads: there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
-        if batch_size < 1:
-            raise ValueError(f"LiDAR Score Lookaheads: batch_size is {batch_size}; set it to 1 or more.")
-        if reward_model.reads_prompt and not prompt.strip():
-            raise ValueError(
-                f"LiDAR Score Lookaheads: prompt is empty, but the reward model {reward_model.name} compares the images "
-                "with it; write what the image should show into prompt."
-            )
-        rewards = reward_model.score(images, prompt, batch_size)
-        if not rewards.isfinite().all():
-            bad = (~rewards.isfinite()).nonzero().flatten()
-            raise ValueError(
-                f"LiDAR Score Lookaheads: the reward model {reward_model.name} gave {rewards[bad[0]]:g} for lookahead "
-                f"{bad[0] + 1} of {len(rewards)}; look at the images (black ones point to the VAE: load it in 32 bit), "
-                "or choose another reward model."
-            )
-        scored = LookaheadSet(latents, rewards, reward_model.name, {"prompt": prompt})
+        try:
+            rewards = reward_model.score(images, prompt, batch_size)
+            scored = LookaheadSet(latents, rewards, reward_model.name, {"prompt": prompt})
+        except ValueError as error:
+            raise ValueError(f"LiDAR Score Lookaheads: {error}") from error
         ranked = ranked_preview(images, scored.rewards, scored.order())
         show_on_node(
             cls.hidden,

@@ -1,0 +1,146 @@
+"""LiDAR KSampler expands into plain nodes with plain values, and its config node gives those values."""
+
+import pytest
+
+LINKS = {name: [name, 0] for name in ("model", "positive", "negative", "latent_image", "vae", "reward_model")}
+SETTINGS = {
+    "prompt": "a red cross", "seed": 12, "steps": 25, "cfg": 3.5, "sampler_name": "heun", "scheduler": "simple",
+    "denoise": 0.8,
+}  # fmt: skip
+GUIDANCE = ("guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent")
+
+
+@pytest.fixture(scope="module")
+def expand(node_classes):
+    """expand(**changes) -> the children's inputs by class type."""
+
+    def run(**changes):
+        output = node_classes["LiDARKSampler"].execute(**LINKS | SETTINGS | changes)
+        assert all(node_id.split(".")[-1].startswith(node["class_type"]) for node_id, node in output.expand.items())
+        return {node["class_type"]: node["inputs"] for node in output.expand.values()}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def make_config(node_classes):
+    def run(**widgets):
+        return node_classes["LiDARLookaheadConfig"].execute(**widgets).result[0]
+
+    return run
+
+
+def test_final_sampler_gets_the_users_settings_and_the_guided_model(expand):
+    children = expand()
+    final = children["KSampler"]
+    assert {name: final[name] for name in SETTINGS if name != "prompt"} == {
+        name: value for name, value in SETTINGS.items() if name != "prompt"
+    }
+    assert final["latent_image"] == LINKS["latent_image"]
+    assert final["model"][0].endswith("LiDARApplyGuidance")
+    assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
+
+
+def test_lookaheads_share_the_task_and_have_noise_of_their_own(expand):
+    drawn = expand()["LiDARSampleLookaheads"]
+    for name in ("model", "positive", "negative", "latent_image"):
+        assert drawn[name] == LINKS[name]
+    assert drawn["denoise"] == SETTINGS["denoise"]
+    # The CPU generator reads the low 32 bits of a seed only.
+    assert drawn["seed"] % 2**32 != SETTINGS["seed"] % 2**32
+
+
+def test_largest_seed_gives_the_lookaheads_a_valid_one(expand):
+    assert 0 <= expand(seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] < 2**64
+
+
+def test_lookahead_model_draws_the_lookaheads_only(expand):
+    children = expand(lookahead_model=["fast", 0])
+    assert children["LiDARSampleLookaheads"]["model"] == ["fast", 0]
+    assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
+
+
+def test_config_reaches_the_children_as_plain_values(expand, make_config):
+    config = make_config(
+        count=12, steps=4, cfg=2.0, sampler_name="euler", scheduler="karras", batch_size=6, guidance_scale=3.0,
+        reward_strength=70.0, reward_scale="raw", start_percent=0.1, end_percent=0.7,
+    )  # fmt: skip
+    children = expand(lookahead_config=config)
+    drawn, guided = children["LiDARSampleLookaheads"], children["LiDARApplyGuidance"]
+    assert [drawn[name] for name in ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")] == [
+        12, 4, 2.0, "euler", "karras", 6,
+    ]  # fmt: skip
+    assert [guided[name] for name in GUIDANCE] == [3.0, 70.0, "raw", 0.1, 0.7]
+    links = {tuple(link) for link in LINKS.values()}
+    for inputs in children.values():
+        for value in inputs.values():
+            inner = isinstance(value, list) and (tuple(value) in links or "LiDAR" in value[0] or "VAEDecode" in value[0])
+            assert inner or isinstance(value, (int, float, str))
+
+
+def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler(expand, nodes_room):
+    defaults = nodes_room("lookahead_config").LookaheadConfig()
+    children = expand()
+    drawn = children["LiDARSampleLookaheads"]
+    assert (drawn["cfg"], drawn["scheduler"]) == (3.5, "simple")
+    assert (drawn["count"], drawn["steps"], drawn["sampler_name"]) == (defaults.count, defaults.steps, defaults.sampler_name)
+    assert [children["LiDARApplyGuidance"][name] for name in GUIDANCE] == [getattr(defaults, name) for name in GUIDANCE]
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("SD1.5 (paper)", {"count": 50, "steps": 5, "cfg": 7.5, "guidance_scale": 12.5, "end_percent": 0.8}),
+        ("SDXL (paper)", {"count": 50, "steps": 8, "cfg": 7.5, "guidance_scale": 8.0, "end_percent": 0.8}),
+        ("SDXL, one-step lookahead model (paper)", {"count": 100, "steps": 1, "cfg": 1.0, "guidance_scale": 8.0}),
+        ("Flux (paper)", {"count": 50, "steps": 8, "cfg": 1.0, "guidance_scale": 40.0, "end_percent": 0.05}),
+    ],
+)
+def test_presets_replace_the_widgets_by_the_papers_values(make_config, preset, expected):
+    config = make_config(preset=preset, count=3, guidance_scale=1.0, batch_size=2)
+    assert {name: getattr(config, name) for name in expected} == expected
+    assert config.reward_strength == 5000
+    assert config.batch_size == 2, "memory is the user's own"
+
+
+def test_every_preset_names_real_settings_of_the_host(comfy, make_config, nodes_room):
+    import comfy.samplers
+
+    for preset in nodes_room("lookahead_presets").PRESETS:
+        config = make_config(preset=preset)
+        assert config.sampler_name in comfy.samplers.KSampler.SAMPLERS
+        assert config.scheduler in comfy.samplers.KSampler.SCHEDULERS
+        assert f"{config.count} lookaheads: {config.steps} steps" in config.summary()
+
+
+def test_unknown_preset_lists_the_known_ones(make_config):
+    with pytest.raises(ValueError, match="no preset 'SD4'; choose one of custom, SD1.5"):
+        make_config(preset="SD4")
+
+
+def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
+    """Workflows store widget values by position: add at the end, never rename or reorder."""
+    promised = {
+        "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
+        "sampler_name scheduler denoise lookahead_config lookahead_model",
+        "LiDARLookaheadConfig": "LiDAR Lookahead Config: preset count steps cfg sampler_name scheduler batch_size "
+        "guidance_scale reward_strength reward_scale start_percent end_percent",
+        "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
+        "sampler_name scheduler denoise batch_size",
+        "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size",
+        "LiDARApplyGuidance": "LiDAR Apply Guidance: model lookaheads guidance_scale reward_strength reward_scale "
+        "start_percent end_percent",
+    }
+    for node_id, line in promised.items():
+        schema = node_classes[node_id].GET_SCHEMA()
+        assert f"{schema.display_name}: {' '.join(each.id for each in schema.inputs)}" == line
+
+
+def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classes):
+    for node_id, node in node_classes.items():
+        schema = node.GET_SCHEMA()
+        assert schema.category == "LiDAR" and schema.search_aliases and schema.description
+        for each in schema.inputs:
+            assert each.tooltip, f"{node_id}.{each.id} has no tooltip"
+            if each.io_type in ("INT", "FLOAT"):
+                assert " 0 " in f" {each.tooltip}", f"the tooltip of {node_id}.{each.id} does not say what 0 does"

@@ -1,0 +1,129 @@
+"""One call of the post-CFG function against the formula of the paper, computed directly in float64."""
+
+import math
+
+import pytest
+import torch
+
+WINDOW = {"start_percent": 0.0, "end_percent": 1.0}
+TO_MODEL_SPACE = {
+    # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
+    "EPS": lambda z: z * 0.13025,
+    "V_PREDICTION": lambda z: z * 0.13025,
+    "EDM": lambda z: (z - torch.tensor([-1.6574, 1.886, -1.383, 2.5155]).view(1, 4, 1, 1).double())
+    * 0.5
+    / torch.tensor([8.4927, 5.9022, 6.5498, 5.2299]).view(1, 4, 1, 1).double(),
+}
+
+
+@pytest.fixture
+def problem():
+    """Six lookaheads in VAE space with uneven rewards, and a function to_input(particles, sigma) -> x of two rows."""
+    generator = torch.Generator().manual_seed(23)
+    latents = torch.randn(6, 4, 4, 4, generator=generator) * 3 + torch.linspace(-2, 3, 6).view(6, 1, 1, 1)
+    rewards = torch.tensor([0.3, -1.2, 2.5, 0.1, 0.9, -0.4])
+    noise = torch.randn(2, 4, 4, 4, generator=generator).double()
+    return latents, rewards, lambda particles, sigma: particles[[1, 3]] + sigma * noise
+
+
+def direct_shift(x, particles, rewards, sigma, strength):
+    """Theorem 3.3 as it is written, alpha = 1."""
+    log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2)
+    weights = torch.softmax(log_weights, 1)
+    tilted = torch.softmax(log_weights + strength * rewards.double(), 1)
+    return torch.einsum("bn,nchw->bchw", tilted - weights, particles)
+
+
+@pytest.mark.parametrize("family", TO_MODEL_SPACE)
+@pytest.mark.parametrize("sigma", [9.0, 3.0, 0.7])
+def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_room, problem, family, sigma):
+    latents, rewards, to_input = problem
+    particles = TO_MODEL_SPACE[family](latents.double())
+    x = to_input(particles, sigma)
+    denoised = torch.linspace(-1, 1, x.numel()).view(x.shape)
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW
+    )
+    args = {"input": x.float(), "sigma": torch.full((2,), sigma), "denoised": denoised, "model": build_model(family).model}
+    shift = direct_shift(x, particles, rewards, sigma, 4.0)
+    assert shift.abs().max() > 0.02, "the case must be one in which something moves"
+    torch.testing.assert_close(add_shift(args), (denoised + 2.5 * shift).float(), atol=2e-4, rtol=0)
+
+
+def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_model, nodes_room, problem):
+    latents, rewards, to_input = problem
+    kept = latents.clone()
+    x = to_input(latents.double() * 0.13025, 2.0).half()
+    denoised = torch.zeros_like(x)
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+    )
+    result = add_shift({"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model})
+    assert result.dtype == torch.float16 and result.abs().max() > 0
+    assert torch.equal(latents, kept) and not denoised.any()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "percent", "acts"),
+    [
+        (0.0, 0.8, 0.5, True),
+        (0.0, 0.8, 0.81, False),
+        (0.0, 0.8, 0.79, True),
+        (0.3, 0.8, 0.29, False),
+        (0.3, 0.8, 0.31, True),
+        (0.0, 1.0, 0.999, True),
+    ],
+)
+@pytest.mark.parametrize("family", ["EPS", "V_PREDICTION_EDM"])
+def test_guidance_acts_only_inside_its_window(build_model, nodes_room, problem, family, start, end, percent, acts):
+    latents, rewards, to_input = problem
+    model = build_model(family).model
+    sigma = model.model_sampling.percent_to_sigma(percent)
+    x = to_input(latents.double() * 0.13025, sigma).float()
+    denoised = torch.zeros_like(x)
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end
+    )
+    result = add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model})
+    assert (result is not denoised) == acts
+
+
+def test_guidance_from_percent_0_includes_the_very_first_step(build_model, nodes_room, problem):
+    latents, rewards, to_input = problem
+    model = build_model("EPS").model
+    sigma = float(model.model_sampling.sigma_max) * 1.001
+    x = to_input(latents.double() * 0.13025, sigma).float()
+    denoised = torch.zeros_like(x)
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8
+    )
+    assert add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model}).any()
+
+
+def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, nodes_room, problem):
+    latents, rewards, _ = problem
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+    )
+    x = torch.zeros(1, 4, 8, 4)
+    args = {"input": x, "sigma": torch.ones(1), "denoised": x, "model": build_model("EPS").model}
+    with pytest.raises(ValueError, match="4 x 4 x 4 latents .* is 4 x 8 x 4; give LiDAR Sample Lookaheads"):
+        add_shift(args)
+    packed = torch.zeros(1, 1, 900)
+    with pytest.raises(ValueError, match="packed latent of several parts"):
+        add_shift(args | {"input": packed, "denoised": packed})
+
+
+def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, problem, caplog):
+    latents, rewards, to_input = problem
+    post_cfg = nodes_room("post_cfg")
+    add_shift = post_cfg.make_post_cfg_function(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW)
+    x = to_input(latents.double() * 0.13025, 5.0).float()
+    args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
+    with caplog.at_level("INFO", logger=post_cfg.logger.name):
+        add_shift(args)
+    assert not caplog.records
+    with caplog.at_level("DEBUG", logger=post_cfg.logger.name):
+        add_shift(args)
+    ess, tilted_ess = caplog.records[0].args[1:3]
+    assert 1 <= tilted_ess < ess <= 6 and math.isfinite(ess)
