@@ -5,7 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from .apply_guidance import LiDARApplyGuidance
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
-from .reward_model_loader import LiDARRewardModelLoader
+from .load_demo_model import LiDARLoadDemoModel
 from .reward_model_loader import LiDARRewardModelLoader
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_lookaheads import LiDARScoreLookaheads
@@ -17,7 +17,7 @@ class LiDARExtension(ComfyExtension):
             LiDARKSampler,
             LiDARLookaheadConfig,
             LiDARRewardModelLoader,
-            LiDARRewardModelLoader,
+            LiDARLoadDemoModel,
             LiDARSampleLookaheads,
             LiDARScoreLookaheads,
             LiDARApplyGuidance,
