@@ -86,7 +86,7 @@ def load_clip_score(checkpoint: str, architecture: str) -> ClipScore:
     state = read_checkpoint(checkpoint)
     clip = _build(open_clip, found)
     _fill(clip, state, file=os.path.basename(checkpoint), asked=architecture)
-    tokenizer = _tokenizer(open_clip, found, os.path.dirname(checkpoint))
+    tokenizer = _tokenizer(open_clip, found, os.path.dirname(os.path.abspath(checkpoint)))
     preprocessing = _preprocessing(open_clip, found, clip.visual.image_size)
     model = ClipScore(clip, tokenizer, preprocessing, name=f"CLIP score ({found.label})")
     return model.eval().requires_grad_(False)

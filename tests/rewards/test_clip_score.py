@@ -133,6 +133,7 @@ def test_architecture_list_begins_with_the_common_ones_and_needs_no_hub():
 
 def test_without_open_clip_the_pip_line_is_named(monkeypatch, tiny_folder):
     monkeypatch.setitem(sys.modules, "open_clip", None)
+    assert list_architectures() == ["ViT-L-14-quickgelu", "ViT-H-14", FOLDER_CONFIG]
     with pytest.raises(ModuleNotFoundError, match="python -m pip install open-clip-torch"):
         load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
 
