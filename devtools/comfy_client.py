@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -42,7 +42,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one queued prompt did. `status` is success, error, interrupted, or rejected (never ran, see node_errors).
+    """What one queued prompt did. `status` is success, error, interrupted, rejected (nothing ran, see node_errors), or
+    partial (what ran ran well, but the server left out the outputs that node_errors tells of).
 
     `previews` are (node id, JPEG bytes) and `texts` the lines written on nodes, (node id, text), as they came.
     """
@@ -137,7 +138,7 @@ class ComfyClient:
                 await socket.send_json({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
                 try:
                     content = {"prompt": prompt, "client_id": client_id, "extra_data": dict(extra_data)}
-                    prompt_id = self.post("/prompt", content)["prompt_id"]
+                    answer = self.post("/prompt", content)
                 except urllib.error.HTTPError as refusal:
                     if refusal.code != 400:
                         raise
@@ -147,10 +148,16 @@ class ComfyClient:
                         "rejected", "", prompt, errors=(error,), node_errors=answer.get("node_errors") or {}
                     )
                 try:
-                    return await asyncio.wait_for(self._follow(socket, prompt, prompt_id, on_event), timeout)
+                    result = await asyncio.wait_for(
+                        self._follow(socket, prompt, answer["prompt_id"], on_event), timeout
+                    )
                 except asyncio.TimeoutError:
                     self.interrupt()
                     raise TimeoutError(f"The prompt did not end within {timeout:.0f} s and was interrupted.") from None
+                if answer["node_errors"]:
+                    status = "partial" if result.status == "success" else result.status
+                    return replace(result, status=status, node_errors=answer["node_errors"])
+                return result
 
     async def _follow(self, socket, prompt, prompt_id, on_event) -> RunResult:
         executed, cached, errors, progress, previews, texts, seconds = [], [], [], [], [], [], {}

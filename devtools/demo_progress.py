@@ -25,7 +25,8 @@ class PhaseDisplay:
         if kind == "executing":
             self._end_phase()
             self._phase = self.phase_of(data["node"]) if data["node"] else None
-            self._began, self._steps = time.monotonic(), ""
+            self._began = self._drawn = time.monotonic()
+            self._steps = ""
             if self._phase and sys.stdout.isatty():
                 self._draw("", end="")
         elif kind == "progress" and self._phase and data["node"] and self.phase_of(data["node"]) == self._phase:

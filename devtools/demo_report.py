@@ -11,9 +11,11 @@ from PIL.Image import Image
 
 @dataclass(frozen=True)
 class JudgedImage:
-    """One picture; `correct` is None where the referee does not know the prompt."""
+    """One picture; `saved` is what its file shows (the lookaheads' labels included). `correct` is None where the referee
+    does not know the prompt."""
 
     picture: Image
+    saved: Image
     file: str
     reward: float
     correct: bool | None

@@ -59,7 +59,11 @@ def main() -> int:
     try:
         print(f"The server answers after {time.monotonic() - began:.0f} s. Sampling:", flush=True)
         client = ComfyClient(server.url)
-        prompt = workflow_to_prompt(workflow, client.object_info())
+        try:
+            prompt = workflow_to_prompt(workflow, client.object_info())
+        except ValueError as error:
+            print(f"\n{options.workflow}: {error}\nServer log: {server.log_path}", file=sys.stderr)
+            return 1
         _override(prompt, options.seed, options.prompt)
         result, seconds = _run(client, prompt)
         if result.status != "success":
@@ -116,21 +120,16 @@ def _phase_of(prompt: Prompt, node_id: str) -> str | None:
 def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]) -> DemoReport:
     lidar = result.prompt[_only(result.prompt, "LiDARKSampler")]["inputs"]
     text = lidar["prompt"]
-    pictures = {group: _pictures(client, result, group) for group in GROUPS}
-    side = pictures["vanilla"][0].size
-    # A ranked lookahead is an enlarged image over a strip with its label.
-    ranked = [
-        picture.crop((0, 0, picture.width, picture.width * side[1] // side[0])) for picture in pictures["lookaheads"]
-    ]
-    lookaheads = [picture.resize(side, Image.Resampling.BOX) for picture in ranked]
+    vanilla, labelled, guided = (_pictures(client, result, group) for group in GROUPS)
+    lookaheads = [_without_label(picture, vanilla[0].size) for picture in labelled]
     scoring = next(node_id for node_id in result.outputs if result.class_of(node_id) == "LiDARScoreLookaheads")
     reward_model = load_reward_model("CLIP score", str(REWARD_FILE), FOLDER_CONFIG)
     return DemoReport(
         prompt=text,
         reward_name=reward_model.name,
-        vanilla=_judged(pictures["vanilla"], "vanilla", text, _rewards(reward_model, pictures["vanilla"], text)),
-        lookaheads=_judged(lookaheads, "lookahead", text, result.outputs[scoring]["rewards"]),
-        guided=_judged(pictures["guided"], "guided", text, _rewards(reward_model, pictures["guided"], text)),
+        vanilla=_judged("vanilla", text, vanilla, vanilla, _rewards(reward_model, vanilla, text)),
+        lookaheads=_judged("lookahead", text, lookaheads, labelled, result.outputs[scoring]["rewards"]),
+        guided=_judged("guided", text, guided, guided, _rewards(reward_model, guided, text)),
         seconds=seconds,
         settings=_settings(result, lidar),
         versions={
@@ -150,21 +149,28 @@ def _pictures(client: ComfyClient, result: RunResult, group: str) -> list[Image.
     raise SystemExit(f"The demo needs a Save Image node with a filename_prefix that ends in /{group}.")
 
 
+def _without_label(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A ranked lookahead is an enlarged image over a strip with its label: the image alone, in its own size."""
+    return picture.crop((0, 0, picture.width, picture.width * size[1] // size[0])).resize(size, Image.Resampling.BOX)
+
+
 def _rewards(reward_model: RewardModel, pictures: Sequence[Image.Image], text: str) -> list[float]:
     pixels = torch.from_numpy(np.stack([_pixels(picture) for picture in pictures])).permute(0, 3, 1, 2)
     with torch.inference_mode():
         return reward_model.score(pixels, [text] * len(pictures)).tolist()
 
 
-def _judged(pictures: Sequence[Image.Image], name: str, text: str, rewards: Sequence[float]) -> tuple[JudgedImage, ...]:
+def _judged(
+    name: str, text: str, pictures: Sequence[Image.Image], saved: Sequence[Image.Image], rewards: Sequence[float]
+) -> tuple[JudgedImage, ...]:
     judged = []
-    for index, (picture, reward) in enumerate(zip(pictures, rewards, strict=True), start=1):
+    for index, (picture, shown, reward) in enumerate(zip(pictures, saved, rewards, strict=True), start=1):
         try:
             verdict = judge(_pixels(picture), text)
             correct, reason = verdict.correct, verdict.reason
         except ValueError as unknown:
             correct, reason = None, str(unknown)
-        judged.append(JudgedImage(picture, f"{name}_{index:02d}.png", reward, correct, reason))
+        judged.append(JudgedImage(picture, shown, f"{name}_{index:02d}.png", reward, correct, reason))
     return tuple(judged)
 
 
@@ -189,10 +195,13 @@ def _write(report: DemoReport, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for image in (*report.vanilla, *report.lookaheads, *report.guided):
-        image.picture.save(folder / image.file)
+        image.saved.save(folder / image.file)
     comparison_sheet(report).save(folder / "comparison.png")
     (folder / "summary.json").write_text(json.dumps(report.summary(), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

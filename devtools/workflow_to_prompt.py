@@ -76,11 +76,12 @@ def _widget_values(node: Mapping[str, Any], described: Mapping[str, Any]) -> dic
                 raise ValueError(f"Node {node['id']} ({node['type']}) has the dynamic widget {name}; not supported.")
             if kind not in _WIDGET_TYPES or options.get("forceInput"):
                 continue
-            if position >= len(saved):
-                return values  # saved before these widgets were added: the server uses their defaults
-            value = saved[position]
-            values[name] = {"__value__": value} if isinstance(value, list) else value
-            position += 1 + _extra_places(name, kind, options)
+            if position < len(saved):
+                value = saved[position]
+                values[name] = {"__value__": value} if isinstance(value, list) else value
+                position += 1 + _extra_places(name, kind, options)
+            elif "default" in options:  # saved before this widget was added
+                values[name] = options["default"]
     return values
 
 

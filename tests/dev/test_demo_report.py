@@ -8,12 +8,13 @@ from PIL import Image
 from devtools.demo_report import DemoReport, JudgedImage
 from devtools.demo_sheet import comparison_sheet
 
+PICTURE = Image.new("RGB", (64, 64), (40, 90, 60))
 PHASES = {"vanilla sampling": 3.25, "lookahead sampling": 2.0, "scoring": 0.5, "guided sampling": 4.0}
 
 
 def group(name, rewards, verdicts):
     return tuple(
-        JudgedImage(Image.new("RGB", (64, 64), (40 * i, 90, 60)), f"{name}_{i}.png", reward, correct, "a reason")
+        JudgedImage(PICTURE, PICTURE, f"{name}_{i}.png", reward, correct, "a reason")
         for i, (reward, correct) in enumerate(zip(rewards, verdicts, strict=True))
     )
 

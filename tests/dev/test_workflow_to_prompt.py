@@ -96,10 +96,11 @@ def test_links_of_the_newer_format_are_read():
     assert workflow_to_prompt(workflow, OBJECT_INFO) == workflow_to_prompt(chain(), OBJECT_INFO)
 
 
-def test_values_saved_before_a_widget_existed_leave_it_to_its_default():
+def test_values_saved_before_a_widget_existed_give_it_its_default():
     workflow = chain()
     workflow["nodes"][2]["widgets_values"] = [77, "fixed", 30]
-    assert set(workflow_to_prompt(workflow, OBJECT_INFO)["3"]["inputs"]) == {"model", "seed", "steps"}
+    inputs = workflow_to_prompt(workflow, OBJECT_INFO)["3"]["inputs"]
+    assert inputs == {"model": ["2", 0], "seed": 77, "steps": 30, "cfg": 8.0}
 
 
 def test_unknown_node_is_named():

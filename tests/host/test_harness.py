@@ -51,6 +51,17 @@ def test_invalid_prompt_is_rejected_with_the_nodes_error(server):
     assert "EmptyImage (1)" in result.message and "width" in result.message
 
 
+def test_prompt_of_which_only_one_output_is_valid_counts_as_partial(server):
+    prompt = _image_prompt(0x00FF00) | {
+        "3": {"class_type": "EmptyImage", "inputs": {"width": 0, "height": 16, "batch_size": 1, "color": 0}},
+        "4": {"class_type": "PreviewImage", "inputs": {"images": ["3", 0]}},
+    }
+    result = server.queue(prompt, timeout=60)
+    assert result.status == "partial"
+    assert "2" in result.outputs and "4" not in result.outputs
+    assert "EmptyImage (3)" in result.message
+
+
 def test_failing_node_is_reported_with_its_message(server):
     broken_pattern = {"string": "a", "regex_pattern": "(", "replace": ""}
     prompt = {
