@@ -79,20 +79,17 @@ class MiniatureClip(nn.Module):
 def train_reward(
     scenes: Scenes, autoencoder: Autoencoder, work: Path, device: torch.device, steps: int = STEPS
 ) -> MiniatureClip:
-    """Half of the images pass through the autoencoder with noisy latents, so that what sampling makes is no foreign land."""
+    """Half of the images first pass through the autoencoder with noisy latents, so that what sampling makes is no foreign land."""
     torch.manual_seed(3)
     model = MiniatureClip().to(device)
+    images = scenes.images.clone()
+    images[::2] = _as_sampling_makes_them(images[::2], autoencoder)
     true_captions = [sorted(c for c in captions(s) if not PROMPTS[c].held_out) for s in scenes.scenes]
     wrong = {text: _wrong_by_one(text) for text in PROMPTS if not PROMPTS[text].held_out}
 
     def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> Tensor:
         rows = rng.integers(len(scenes.images), size=BATCH)
-        pixels = to_pixels(scenes.images[torch.from_numpy(rows)]).to(device)
-        with torch.no_grad():
-            latents = autoencoder.encode(pixels[: BATCH // 2])
-            noise = torch.randn(latents.shape, generator=generator).to(device)
-            strength = 0.3 * torch.rand(len(latents), 1, 1, 1, generator=generator).to(device)
-            pixels[: BATCH // 2] = autoencoder.decode(latents + strength * latents.std() * noise).clamp(-1, 1)
+        pixels = to_pixels(images[torch.from_numpy(rows)]).to(device)
         own = [true_captions[i][int(rng.integers(len(true_captions[i])))] for i in rows]
         texts = own + [str(rng.choice(wrong[t])) for t in own for _ in range(WRONG_CAPTIONS)]
         true = torch.tensor(
@@ -110,6 +107,20 @@ def train_reward(
 
     train(model, loss_of_step, LoopConfig("reward", steps, 1e-3, 0.998, work / "reward.pt", weight_decay=0.05))
     return model.eval()
+
+
+@torch.inference_mode()
+def _as_sampling_makes_them(images: Tensor, autoencoder: Autoencoder) -> Tensor:
+    """uint8 images through the autoencoder, their latents disturbed by up to 0.3 of their spread."""
+    device, generator = autoencoder.latent_mean.device, torch.Generator().manual_seed(4)
+    decoded = []
+    for chunk in images.split(256):
+        latents = autoencoder.encode(to_pixels(chunk).to(device)).cpu()
+        strength = 0.3 * torch.rand(len(latents), 1, 1, 1, generator=generator)
+        latents += strength * latents.std() * torch.randn(latents.shape, generator=generator)
+        pixels = autoencoder.decode(latents.to(device)).clamp(-1, 1)
+        decoded.append(((pixels + 1) * 127.5).round().to(device="cpu", dtype=torch.uint8))
+    return torch.cat(decoded)
 
 
 @torch.inference_mode()
