@@ -48,8 +48,12 @@ def require_free_space(folder: Path, gigabytes: float) -> None:
 def setup_lock(root: Path) -> Iterator[None]:
     """Holds the cache's lock; a second process waits and says so. The system frees it when its holder is killed, and
     not before the pip that its holder started has ended too: that pip inherits the lock (see run_pip)."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "setup.lock").open("a+b") as handle:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        handle = (root / "setup.lock").open("a+b")
+    except OSError as error:
+        raise SetupError(f"The cache folder {root} cannot be written ({error}); name another in LIDAR_CACHE.") from None
+    with handle:
         os.set_inheritable(handle.fileno(), True)
         began = time.monotonic()
         told = 0.0
