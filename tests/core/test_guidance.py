@@ -213,6 +213,18 @@ def test_a_common_offset_of_the_rewards_changes_nothing():
     assert torch.equal(plain, moved)
 
 
+def test_a_large_common_offset_of_the_lookaheads_costs_no_digits():
+    generator = torch.Generator().manual_seed(31)
+    particles = 3000 + torch.randn(5, 40, generator=generator)
+    x = particles[[1, 3]] + 6 * torch.randn(2, 40, generator=generator)
+    rewards = torch.tensor([0.5, -1.0, 2.0, 0.1, 0.9])
+    settings = {"alpha": torch.tensor([1.0, 0.999]), "sigma": torch.tensor([6.0, 7.0]), "reward_strength": 0.01}
+    expected, ess, _ = direct_shift(x, particles, rewards, **settings)
+    assert (ess > 1.2).all(), "the weights must not be saturated"
+    shift, _ = reward_tilted_shift(x, particles, rewards, **settings)
+    assert (relative_errors(shift, expected) < 1e-3).all()
+
+
 def test_inputs_are_left_as_they_were():
     generator = torch.Generator().manual_seed(30)
     inputs = [torch.randn(2, 3, generator=generator), torch.randn(4, 3, generator=generator), torch.rand(4)]

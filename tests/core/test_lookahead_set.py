@@ -13,8 +13,9 @@ def make_set(rewards=(0.5, -1.0, 2.0, 0.5), name="warmth", metadata=None):
     return LookaheadSet(latents, torch.tensor(rewards), name, metadata or {})
 
 
-def test_tensors_become_float32_cpu_copies():
-    latents, rewards = torch.rand(3, 4, 2, dtype=torch.float64), torch.tensor([1, 2, 3])
+@pytest.mark.parametrize(("dtype", "reward_dtype"), [(torch.float32, torch.float32), (torch.float64, torch.int64)])
+def test_tensors_become_float32_cpu_copies(dtype, reward_dtype):
+    latents, rewards = torch.rand(3, 4, 2, dtype=dtype), torch.tensor([1, 2, 3], dtype=reward_dtype)
     kept = latents.clone()
     lookaheads = LookaheadSet(latents, rewards)
     latents.zero_()

@@ -34,7 +34,7 @@ def test_error_against_the_exact_flow_falls_with_the_order_of_the_solver(solver,
     exact = exact_flow(x, 20.0, 0.05)
     errors = []
     for steps in (40, 80, 160, 320):
-        # Steps are narrow and wide in turn: a multistep solver that took them for equal would fall back to first order.
+        # Steps are narrow and wide in turn.
         widths = torch.tensor([1.0, 2.0], dtype=torch.float64).repeat(steps // 2)
         fraction = torch.cat([torch.zeros(1), widths.cumsum(0) / widths.sum()])
         sigmas = 20.0 * (0.05 / 20.0) ** fraction
@@ -44,6 +44,23 @@ def test_error_against_the_exact_flow_falls_with_the_order_of_the_solver(solver,
         f"{solver.__name__}: order of convergence (exact {order}), error at 320 steps {errors[-1]:.1e}", orders[-1]
     )
     assert orders[-1] == pytest.approx(order, abs=0.1)
+
+
+def test_dpmpp_2m_takes_the_prediction_at_the_middle_of_each_step():
+    """For a prediction linear in log sigma the extrapolation is exact, whatever the widths of the steps are."""
+    sigmas = [8.0, 5.0, 1.0, 0.7, 0.1]
+
+    def prediction(log_sigma):
+        return 0.7 - 1.3 * log_sigma
+
+    expected = 4.0
+    for step, (sigma, next_sigma) in enumerate(zip(sigmas, sigmas[1:], strict=False)):
+        middle = math.log(sigma * next_sigma) / 2 if step > 0 else math.log(sigma)
+        expected = next_sigma / sigma * expected + (1 - next_sigma / sigma) * prediction(middle)
+    x = torch.full((2, 1), 4.0, dtype=torch.float64)
+    levels = torch.tensor(sigmas, dtype=torch.float64)
+    samples = sample_dpmpp_2m(lambda x, sigma: prediction(sigma.log())[:, None], x, levels)
+    assert samples.flatten().tolist() == pytest.approx([expected] * 2, rel=1e-12)
 
 
 @pytest.mark.parametrize(("solver", "limit"), [(sample_ddim, 0.2), (sample_dpmpp_2m, 0.02)])
