@@ -4,8 +4,8 @@ from comfy_api.latest import ComfyExtension, io
 
 from .apply_guidance import LiDARApplyGuidance
 from .ksampler import LiDARKSampler
-from .lookahead_config import LiDARLookaheadConfig
 from .load_demo_model import LiDARLoadDemoModel
+from .lookahead_config import LiDARLookaheadConfig
 from .reward_model_loader import LiDARRewardModelLoader
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_lookaheads import LiDARScoreLookaheads

@@ -27,7 +27,7 @@ class LiDARApplyGuidance(io.ComfyNode):
                 "Steers a model towards the best of the lookaheads at every step, as a post-CFG patch that works with "
                 "every sampler: phase 2 of LiDAR sampling (arXiv 2602.03211)."
             ),
-            search_aliases=["lidar", "reward guidance", "steer", "test-time alignment", "guidance", "lookahead guidance"],
+            search_aliases=["lidar", "reward guidance", "steer", "test-time alignment", "lookahead guidance"],
             inputs=[
                 io.Model.Input("model", tooltip="The model to steer. It is not changed; a patched copy comes out."),
                 LookaheadSetSocket.Input(
@@ -67,7 +67,8 @@ class LiDARApplyGuidance(io.ComfyNode):
             raise ValueError(
                 f"LiDAR Apply Guidance: reward_scale is {reward_scale!r}; set it to {STANDARDISED} or {RAW}."
             )
-        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))  # refuses a model that cannot be steered
+        # Refuses a model that cannot be steered.
+        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
         rewards = lookaheads.rewards
         if bool((rewards == rewards[0]).all()):
             warning = _cannot_steer(lookaheads)

@@ -1,17 +1,22 @@
 """LiDAR sampling as one node: it runs nothing itself and expands into the modular nodes and the host's own."""
 
-from dataclasses import replace
+from dataclasses import asdict
 
 import comfy.samplers
 from comfy_api.latest import io
 from comfy_execution.graph_utils import GraphBuilder
 
+from .config_in_prompt import connected_settings, must_run_first
 from .lookahead_config import LookaheadConfig
+from .setting_inputs import reward_prompt_input
 from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 
 # Lookaheads must not start from the noise of the images that they guide. torch's CPU generator reads the low 32 bits
 # of a seed only, so the offset lies within them ("liDA" in ASCII).
 LOOKAHEAD_SEED_OFFSET = 0x6C694441
+
+# The children get the link itself, and the host evaluates it for them: this node needs nothing but the seed to expand.
+HANDED_ON = {"raw_link": True, "lazy": True}
 
 
 class LiDARKSampler(io.ComfyNode):
@@ -25,41 +30,32 @@ class LiDARKSampler(io.ComfyNode):
                 "A KSampler that looks ahead: it draws quick trial images, scores them with a reward model and steers "
                 "the final image towards the best (LiDAR, arXiv 2602.03211)."
             ),
-            search_aliases=[
-                "lidar", "ksampler", "reward sampler", "lookahead sampler", "reward guidance", "test-time alignment",
-                "prompt following", "best of n",
-            ],  # fmt: skip
+            search_aliases=["lidar", "ksampler", "reward sampler", "lookahead sampler", "reward guidance", "best of n"],
             enable_expand=True,
             inputs=[
-                io.Model.Input("model", raw_link=True, tooltip="The model that makes the final image."),
-                io.Conditioning.Input("positive", raw_link=True, tooltip="What the image should show."),
-                io.Conditioning.Input("negative", raw_link=True, tooltip="What the image should not show."),
+                io.Model.Input("model", **HANDED_ON, tooltip="The model that makes the final image."),
+                io.Conditioning.Input("positive", **HANDED_ON, tooltip="What the image should show."),
+                io.Conditioning.Input("negative", **HANDED_ON, tooltip="What the image should not show."),
                 io.Latent.Input(
                     "latent_image",
-                    raw_link=True,
+                    **HANDED_ON,
                     tooltip=(
                         "The latent to denoise, as for KSampler: empty, a picture with denoise below 1, or one with a "
                         "mask. A batch gives several images that share the same lookaheads."
                     ),
                 ),
-                io.Vae.Input("vae", raw_link=True, tooltip="Decodes the lookaheads so that the reward model can see them."),
+                io.Vae.Input(
+                    "vae", **HANDED_ON, tooltip="Decodes the lookaheads so that the reward model can see them."
+                ),
                 RewardModelSocket.Input(
                     "reward_model",
-                    raw_link=True,
+                    **HANDED_ON,
                     tooltip=(
                         "What decides which lookahead is good: Load LiDAR Reward Model. Changing it keeps the lookaheads "
                         "and only scores and samples again."
                     ),
                 ),
-                io.String.Input(
-                    "prompt",
-                    multiline=True,
-                    default="",
-                    tooltip=(
-                        "What the reward model compares the images with, usually the positive prompt in plain words. "
-                        "Rewards that read no text (brightness, colourfulness) ignore it."
-                    ),
-                ),
+                reward_prompt_input(**HANDED_ON),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -73,6 +69,7 @@ class LiDARKSampler(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "steps",
+                    **HANDED_ON,
                     default=20,
                     min=1,
                     max=10000,
@@ -80,6 +77,7 @@ class LiDARKSampler(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "cfg",
+                    **HANDED_ON,
                     default=8.0,
                     min=0.0,
                     max=100.0,
@@ -93,16 +91,19 @@ class LiDARKSampler(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "sampler_name",
+                    **HANDED_ON,
                     options=comfy.samplers.KSampler.SAMPLERS,
                     tooltip="Sampler of the final image. LiDAR works with every sampler.",
                 ),
                 io.Combo.Input(
                     "scheduler",
+                    **HANDED_ON,
                     options=comfy.samplers.KSampler.SCHEDULERS,
                     tooltip="Noise schedule of the final image. Without lookahead_config also that of the lookaheads.",
                 ),
                 io.Float.Input(
                     "denoise",
+                    **HANDED_ON,
                     default=1.0,
                     min=0.0,
                     max=1.0,
@@ -115,6 +116,7 @@ class LiDARKSampler(io.ComfyNode):
                 LookaheadConfigSocket.Input(
                     "lookahead_config",
                     optional=True,
+                    lazy=True,
                     tooltip=(
                         "Number and quality of the lookaheads, guidance scale and reward strength: LiDAR Lookahead "
                         "Config. Without it 16 lookaheads of 6 steps with this node's cfg and scheduler, guidance "
@@ -124,7 +126,7 @@ class LiDARKSampler(io.ComfyNode):
                 io.Model.Input(
                     "lookahead_model",
                     optional=True,
-                    raw_link=True,
+                    **HANDED_ON,
                     tooltip=(
                         "A faster model of the same latent space for the lookaheads only (distilled, or with an LCM / "
                         "Hyper LoRA). It usually wants its own steps and cfg 1: set them in lookahead_config. Without it "
@@ -132,6 +134,7 @@ class LiDARKSampler(io.ComfyNode):
                     ),
                 ),
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The guided result, for VAE Decode."),
                 LookaheadSetSocket.Output(
@@ -142,7 +145,13 @@ class LiDARKSampler(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
+    def check_lazy_status(cls, **inputs):
+        return ["lookahead_config"] if must_run_first(cls.hidden) else []
+
+    # Async, although it awaits nothing: the host runs async nodes before all others that are ready, and what this node
+    # expands into must be known before the cache drops it, see config_in_prompt.py.
+    @classmethod
+    async def execute(
         cls,
         model,
         positive,
@@ -160,24 +169,20 @@ class LiDARKSampler(io.ComfyNode):
         lookahead_config=None,
         lookahead_model=None,
     ) -> io.NodeOutput:
-        # cfg and scheduler differ between model families (Flux wants 1 and simple), so the user's choice is the default.
-        config = lookahead_config or replace(LookaheadConfig(), cfg=cfg, scheduler=scheduler)
+        # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
+        given = connected_settings(cls.hidden, lookahead_config) or {"cfg": cfg, "scheduler": scheduler}
+        settings = asdict(LookaheadConfig()) | given
         task = {"positive": positive, "negative": negative, "latent_image": latent_image, "denoise": denoise}
-        # The host's cache compares the children's inputs: they get links to what came in and plain values out of the
-        # config, so that only what really changed runs again. Ids begin with the class type, which names them in logs.
+        # The host's cache compares the children's inputs: they get what came in as it came, and single settings, never
+        # the config as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
         graph = GraphBuilder()
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
             model=lookahead_model or model,
             seed=(seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
-            count=config.count,
-            steps=config.steps,
-            cfg=config.cfg,
-            sampler_name=config.sampler_name,
-            scheduler=config.scheduler,
-            batch_size=config.batch_size,
             **task,
+            **_only(settings, "count", "steps", "cfg", "sampler_name", "scheduler", "batch_size"),
         )
         images = graph.node("VAEDecode", id="VAEDecode", samples=lookaheads.out(0), vae=vae)
         scored = graph.node(
@@ -187,18 +192,14 @@ class LiDARKSampler(io.ComfyNode):
             images=images.out(0),
             reward_model=reward_model,
             prompt=prompt,
-            batch_size=config.batch_size,
+            **_only(settings, "batch_size"),
         )
         guided = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
             model=model,
             lookaheads=scored.out(0),
-            guidance_scale=config.guidance_scale,
-            reward_strength=config.reward_strength,
-            reward_scale=config.reward_scale,
-            start_percent=config.start_percent,
-            end_percent=config.end_percent,
+            **_only(settings, "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent"),
         )
         final = graph.node(
             "KSampler",
@@ -212,3 +213,7 @@ class LiDARKSampler(io.ComfyNode):
             **task,
         )
         return io.NodeOutput(final.out(0), scored.out(0), scored.out(1), expand=graph.finalize())
+
+
+def _only(settings: dict, *names: str) -> dict:
+    return {name: settings[name] for name in names}

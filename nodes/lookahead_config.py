@@ -47,7 +47,7 @@ class LiDARLookaheadConfig(io.ComfyNode):
                 "Settings for LiDAR KSampler: how the lookaheads are drawn and how strongly they guide "
                 "(arXiv 2602.03211). A preset other than custom replaces the values below."
             ),
-            search_aliases=["lidar", "lidar settings", "lidar preset", "lookahead settings", "reward guidance settings"],
+            search_aliases=["lidar", "lidar settings", "lidar preset", "lookahead settings"],
             inputs=[
                 io.Combo.Input(
                     "preset",

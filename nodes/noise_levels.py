@@ -39,5 +39,6 @@ def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Ten
 
 
 def _family(model_sampling: object) -> str:
-    names = [base.__name__ for base in type(model_sampling).__mro__ if base.__module__ == host.__name__]
-    return " / ".join(names) or type(model_sampling).__name__
+    bases = [base for base in type(model_sampling).__mro__ if hasattr(base, "noise_scaling")]
+    named = [base.__name__ for base in bases if base.__module__ == host.__name__]
+    return named[0] if named else type(model_sampling).__name__

@@ -10,7 +10,7 @@ _BACKGROUND, _INK = (24, 24, 27), (244, 244, 245)
 
 
 def ranked_preview(images: Tensor, rewards: Tensor, order: Tensor) -> Tensor:
-    """Return the images (n, H', W', 3) in `order`, (n,) indices best first, with labels "1.  0.312   no. 7" burnt in.
+    """Return the images (n, H', W', 3) in `order`, (n,) indices best first, with labels "#1  score 0.312   no. 7" burnt in.
 
     images: (n, H, W, C) in [0, 1]; rewards: (n,). Numbers count from 1, in the order in which lookaheads were drawn.
     Small pictures are enlarged to 192 pixels on the shorter side so that the label can be read, large ones reduced to
@@ -19,7 +19,7 @@ def ranked_preview(images: Tensor, rewards: Tensor, order: Tensor) -> Tensor:
     height, width = images.shape[1:3]
     zoom = min(max(1.0, _SMALLEST_SIDE / min(height, width)), _LONGEST_SIDE / max(height, width))
     size = (round(width * zoom), round(height * zoom))
-    labels = [(f"{rank}.  {rewards[i]:.4g}", f"no. {i + 1}") for rank, i in enumerate(order.tolist(), start=1)]
+    labels = [(f"#{rank}  score {rewards[i]:.4g}", f"no. {i + 1}") for rank, i in enumerate(order.tolist(), start=1)]
     font = _fitting_font(labels, size[0])
     pictures = [_labelled(images[i], label, size, font) for i, label in zip(order.tolist(), labels, strict=True)]
     return torch.from_numpy(np.stack(pictures)).float() / 255

@@ -12,6 +12,9 @@ from .noise_levels import signal_and_noise
 from .setting_inputs import batch_size_input, lookahead_sampler_inputs
 from .starting_latent import starting_latent
 
+# Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
+_OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
+
 
 class LiDARSampleLookaheads(io.ComfyNode):
     @classmethod
@@ -24,7 +27,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 "Draws quick trial images (lookaheads) for a prompt: phase 1 of LiDAR sampling (arXiv 2602.03211). "
                 "Decode them with VAE Decode and score them with LiDAR Score Lookaheads."
             ),
-            search_aliases=["lidar", "lookahead", "lookahead sampling", "few-step samples", "trial images", "best of n"],
+            search_aliases=["lidar", "lookahead sampling", "few-step samples", "trial images", "best of n"],
             inputs=[
                 io.Model.Input(
                     "model",
@@ -33,8 +36,12 @@ class LiDARSampleLookaheads(io.ComfyNode):
                         "(distilled, or with an LCM / Hyper LoRA)."
                     ),
                 ),
-                io.Conditioning.Input("positive", tooltip="What the image should show; the same as for the final sampler."),
-                io.Conditioning.Input("negative", tooltip="What it should not show; the same as for the final sampler."),
+                io.Conditioning.Input(
+                    "positive", tooltip="What the image should show; the same as for the final sampler."
+                ),
+                io.Conditioning.Input(
+                    "negative", tooltip="What it should not show; the same as for the final sampler."
+                ),
                 io.Latent.Input(
                     "latent_image",
                     tooltip=(
@@ -67,7 +74,9 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 ),
                 batch_size_input(LookaheadConfig),
             ],
-            outputs=[io.Latent.Output(display_name="lookaheads", tooltip="The lookaheads as one batch of count latents.")],
+            outputs=[
+                io.Latent.Output(display_name="lookaheads", tooltip="The lookaheads as one batch of count latents.")
+            ],
         )
 
     @classmethod
@@ -94,7 +103,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 f"LiDAR Sample Lookaheads: denoise is {denoise:g}, so nothing would be sampled; set it above 0."
             )
         sampling = model.get_model_object("model_sampling")
-        signal_and_noise(sampling, sampling.sigma_max.flatten())  # refuses a model that cannot be steered
+        signal_and_noise(sampling, torch.ones(1))  # refuses a model that cannot be steered
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         start = start.repeat(count, *[1] * (start.ndim - 1))
         # All noise at once: lookahead i is the same whatever the batch size, and the same as the host's KSampler's.
@@ -128,8 +137,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 )
             )
         lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
-        return io.NodeOutput(lookaheads | {"samples": torch.cat(samples)} | ({} if mask is None else {"noise_mask": mask}))
-
-
-# Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
-_OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
+        lookaheads["samples"] = torch.cat(samples)
+        if mask is not None:
+            lookaheads["noise_mask"] = mask
+        return io.NodeOutput(lookaheads)

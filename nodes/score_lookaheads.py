@@ -5,7 +5,7 @@ from comfy_api.latest import io, ui
 from ..lidar_core import LookaheadSet
 from .lookahead_config import LookaheadConfig
 from .ranked_preview import ranked_preview
-from .setting_inputs import batch_size_input
+from .setting_inputs import batch_size_input, reward_prompt_input
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket, RewardModelSocket
 
@@ -26,15 +26,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 io.Latent.Input("lookaheads", tooltip="The latents of LiDAR Sample Lookaheads."),
                 io.Image.Input("images", tooltip="The same lookaheads through VAE Decode, in the same order."),
                 RewardModelSocket.Input("reward_model", tooltip="What judges the images: Load LiDAR Reward Model."),
-                io.String.Input(
-                    "prompt",
-                    multiline=True,
-                    default="",
-                    tooltip=(
-                        "What the reward model compares the images with, usually the positive prompt in plain words. "
-                        "Rewards that read no text (brightness, colourfulness) ignore it."
-                    ),
-                ),
+                reward_prompt_input(),
                 batch_size_input(LookaheadConfig),
             ],
             outputs=[

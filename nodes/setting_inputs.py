@@ -1,6 +1,6 @@
 """Widgets that more than one LiDAR node shows: one meaning, one range and one tooltip for each setting.
 
-Each function returns new inputs, with the defaults of the LookaheadConfig class that it is given.
+Each function returns new inputs; `defaults` is the LookaheadConfig class, whose field defaults they show.
 """
 
 import comfy.samplers
@@ -77,6 +77,21 @@ def batch_size_input(defaults) -> io.Input:
         tooltip=(
             "How many images are worked on at the same time. Larger is faster on a GPU and needs more memory; lower it "
             "if memory runs out. The starting noise does not depend on it. 0 is not possible."
+        ),
+    )
+
+
+def reward_prompt_input(*, raw_link: bool | None = None, lazy: bool | None = None) -> io.Input:
+    """Return prompt, the text that the reward model reads."""
+    return io.String.Input(
+        "prompt",
+        multiline=True,
+        default="",
+        raw_link=raw_link,
+        lazy=lazy,
+        tooltip=(
+            "What the reward model compares the images with, usually the positive prompt in plain words. Rewards that "
+            "read no text (brightness, colourfulness) ignore it."
         ),
     )
 

@@ -3,16 +3,13 @@
 from server import PromptServer
 
 
-def show_on_node(hidden, text: str) -> None:
-    """Write text on the node whose schema asks for the hidden values unique_id and dynprompt.
+def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:
+    """Write text on a node of the queued prompt: the one with these hidden values, or another by its node_id.
 
-    A node that LiDAR KSampler expanded has no place in the browser: its text goes to the node that shows it. Without
-    a running server, or outside a queued prompt (hidden is None), nothing happens.
+    hidden: of a node whose schema asks for unique_id and dynprompt. A node that LiDAR KSampler expanded has no place in
+    the browser: its text goes to the node that shows it. Outside of a server's queue nothing happens.
     """
     server = getattr(PromptServer, "instance", None)
-    if server is None or hidden is None or hidden.unique_id is None:
+    if server is None or hidden is None or hidden.dynprompt is None:
         return
-    node_id = hidden.unique_id
-    if hidden.dynprompt is not None:
-        node_id = hidden.dynprompt.get_display_node_id(node_id)
-    server.send_progress_text(text, node_id)
+    server.send_progress_text(text, hidden.dynprompt.get_display_node_id(node_id or hidden.unique_id))

@@ -82,12 +82,16 @@ def test_guided_run_is_the_run_of_the_exactly_tilted_model(build_model, sample, 
     settings = {"sampler_name": sampler_name, "steps": 5}
     expected = sample(tilted, latent, **settings)
     torch.testing.assert_close(sample(guided, latent, **settings), expected, atol=2e-3, rtol=1e-3)
-    assert (expected - sample(plain, latent, **settings)).abs().max() > 1, "the case must be one in which something moves"
+    assert (expected - sample(plain, latent, **settings)).abs().max() > 1, (
+        "the case must be one in which something moves"
+    )
 
 
 @pytest.mark.parametrize("sampler_name", SAMPLERS)
 @pytest.mark.parametrize("off", [{"guidance_scale": 0.0}, {"reward_strength": 0.0}, {"end_percent": 0.0}], ids=str)
-def test_switched_off_guidance_is_the_hosts_result_bit_for_bit(build_model, sample, apply, random_set, sampler_name, off):
+def test_switched_off_guidance_is_the_hosts_result_bit_for_bit(
+    build_model, sample, apply, random_set, sampler_name, off
+):
     model = build_model("EPS")
     latent = torch.zeros(2, 4, 8, 8)
     patched = apply(model, random_set, **off)
@@ -104,7 +108,10 @@ def test_every_sampler_reaches_the_best_lookahead(build_model, sample, apply, ra
     settings = {"sampler_name": sampler_name, "cfg": cfg, "steps": 6}
     guided = apply(model, random_set, guidance_scale=1.0, reward_strength=1e5, end_percent=0.9)
     nearest = [
-        (sample(m, torch.zeros(8, 4, 8, 8), **settings)[:, None] - random_set.latents).flatten(2).norm(dim=2).argmin(dim=1)
+        (sample(m, torch.zeros(8, 4, 8, 8), **settings)[:, None] - random_set.latents)
+        .flatten(2)
+        .norm(dim=2)
+        .argmin(dim=1)
         for m in (model, guided)
     ]
     best = random_set.order()[0]
@@ -131,7 +138,10 @@ def test_outside_the_mask_of_an_inpainting_nothing_changes(build_model, sample, 
     lookaheads = picture.repeat(3, 1, 1, 1)
     lookaheads[..., 4:] = torch.randn(3, 4, 8, 4, generator=generator) * 4
     guided = apply(
-        build_model("EPS"), make_set(lookaheads, torch.tensor([0.1, 2.0, -1.0])), guidance_scale=1.0, reward_strength=1e4
+        build_model("EPS"),
+        make_set(lookaheads, torch.tensor([0.1, 2.0, -1.0])),
+        guidance_scale=1.0,
+        reward_strength=1e4,
     )
     latent = {"samples": picture, "noise_mask": mask}
     plain, result = sample(build_model("EPS"), latent, steps=4), sample(guided, latent, steps=4)

@@ -1,5 +1,7 @@
 """LiDAR KSampler expands into plain nodes with plain values, and its config node gives those values."""
 
+import asyncio
+
 import pytest
 
 LINKS = {name: [name, 0] for name in ("model", "positive", "negative", "latent_image", "vae", "reward_model")}
@@ -7,19 +9,47 @@ SETTINGS = {
     "prompt": "a red cross", "seed": 12, "steps": 25, "cfg": 3.5, "sampler_name": "heun", "scheduler": "simple",
     "denoise": 0.8,
 }  # fmt: skip
+CONFIG = {
+    "preset": "custom", "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
+    "batch_size": 6, "guidance_scale": 3.0, "reward_strength": 70.0, "reward_scale": "raw", "start_percent": 0.1,
+    "end_percent": 0.7,
+}  # fmt: skip
+DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
 GUIDANCE = ("guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent")
 
 
 @pytest.fixture(scope="module")
-def expand(node_classes):
-    """expand(**changes) -> the children's inputs by class type."""
+def hidden_class(node_classes):
+    """hidden_class(prompt) -> the node class as the host calls it for the node "lidar" of that prompt."""
+    from comfy_api.latest import io
+    from comfy_execution.graph import DynamicPrompt
 
-    def run(**changes):
-        output = node_classes["LiDARKSampler"].execute(**LINKS | SETTINGS | changes)
+    def prepare(prompt: dict):
+        hidden = {io.Hidden.unique_id: "lidar", io.Hidden.dynprompt: DynamicPrompt(prompt)}
+        return node_classes["LiDARKSampler"].PREPARE_CLASS_CLONE({"hidden_inputs": hidden})
+
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def expand(hidden_class):
+    """expand(config, evaluated, **changes) -> the children's inputs by class type; config: the node connected as config."""
+
+    def run(config: dict | None = None, evaluated=None, **changes):
+        inputs = LINKS | SETTINGS | changes
+        prompt = {"lidar": {"class_type": "LiDARKSampler", "inputs": dict(inputs)}}
+        if config is not None:
+            prompt["lidar"]["inputs"]["lookahead_config"] = ["config", 0]
+            prompt["config"] = config
+        output = asyncio.run(hidden_class(prompt).execute(**inputs, lookahead_config=evaluated))
         assert all(node_id.split(".")[-1].startswith(node["class_type"]) for node_id, node in output.expand.items())
         return {node["class_type"]: node["inputs"] for node in output.expand.values()}
 
     return run
+
+
+def config_node(**widgets) -> dict:
+    return {"class_type": "LiDARLookaheadConfig", "inputs": CONFIG | widgets}
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +90,51 @@ def test_lookahead_model_draws_the_lookaheads_only(expand):
     assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
 
 
-def test_config_reaches_the_children_as_plain_values(expand, make_config):
-    config = make_config(
-        count=12, steps=4, cfg=2.0, sampler_name="euler", scheduler="karras", batch_size=6, guidance_scale=3.0,
-        reward_strength=70.0, reward_scale="raw", start_percent=0.1, end_percent=0.7,
-    )  # fmt: skip
-    children = expand(lookahead_config=config)
+@pytest.fixture(params=["read from the prompt", "handed on by another node"])
+def configured(request, expand, make_config):
+    """The children's inputs with CONFIG, which the host has evaluated in the second case only."""
+    if request.param == "read from the prompt":
+        return expand(config_node())
+    return expand({"class_type": "Switch", "inputs": {"a": ["config_a", 0]}}, evaluated=make_config(**CONFIG))
+
+
+def test_config_reaches_the_children_as_single_values(configured):
+    drawn, guided = configured["LiDARSampleLookaheads"], configured["LiDARApplyGuidance"]
+    assert {name: drawn[name] for name in DRAWING} == {name: CONFIG[name] for name in DRAWING}
+    assert {name: guided[name] for name in GUIDANCE} == {name: CONFIG[name] for name in GUIDANCE}
+    assert not any(
+        value[:1] == ["config"]
+        for inputs in configured.values()
+        for value in inputs.values()
+        if isinstance(value, list)
+    )
+    for strength in GUIDANCE:
+        assert strength not in drawn and strength not in configured["LiDARScoreLookaheads"]
+
+
+def test_preset_and_links_of_a_config_in_the_prompt_are_followed(expand):
+    children = expand(config_node(preset="Flux (paper)", batch_size=["number", 0]))
     drawn, guided = children["LiDARSampleLookaheads"], children["LiDARApplyGuidance"]
-    assert [drawn[name] for name in ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")] == [
-        12, 4, 2.0, "euler", "karras", 6,
-    ]  # fmt: skip
-    assert [guided[name] for name in GUIDANCE] == [3.0, 70.0, "raw", 0.1, 0.7]
-    links = {tuple(link) for link in LINKS.values()}
-    for inputs in children.values():
-        for value in inputs.values():
-            inner = isinstance(value, list) and (tuple(value) in links or "LiDAR" in value[0] or "VAEDecode" in value[0])
-            assert inner or isinstance(value, (int, float, str))
+    assert (drawn["count"], drawn["steps"], drawn["cfg"], drawn["batch_size"]) == (50, 8, 1.0, ["number", 0])
+    assert (guided["guidance_scale"], guided["end_percent"]) == (40.0, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("config", "asked_for"),
+    [
+        (None, []),
+        (config_node(), []),
+        (config_node(count=["number", 0]), []),
+        (config_node(preset=["text", 0]), ["lookahead_config"]),
+        ({"class_type": "Switch", "inputs": {}}, ["lookahead_config"]),
+    ],
+)
+def test_config_is_run_first_only_where_the_prompt_does_not_tell_it(hidden_class, config, asked_for):
+    inputs = {} if config is None else {"lookahead_config": ["config", 0]}
+    prompt = {"lidar": {"class_type": "LiDARKSampler", "inputs": inputs}} | (
+        {} if config is None else {"config": config}
+    )
+    assert hidden_class(prompt).check_lazy_status(lookahead_config=None) == asked_for
 
 
 def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler(expand, nodes_room):
@@ -83,7 +142,11 @@ def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler(ex
     children = expand()
     drawn = children["LiDARSampleLookaheads"]
     assert (drawn["cfg"], drawn["scheduler"]) == (3.5, "simple")
-    assert (drawn["count"], drawn["steps"], drawn["sampler_name"]) == (defaults.count, defaults.steps, defaults.sampler_name)
+    assert (drawn["count"], drawn["steps"], drawn["sampler_name"]) == (
+        defaults.count,
+        defaults.steps,
+        defaults.sampler_name,
+    )
     assert [children["LiDARApplyGuidance"][name] for name in GUIDANCE] == [getattr(defaults, name) for name in GUIDANCE]
 
 

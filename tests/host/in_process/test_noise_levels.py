@@ -73,7 +73,9 @@ def test_every_family_of_the_host_is_either_known_or_refused(comfy, nodes_room):
     """A family that a new host adds must be looked at, not fall through: this lists the ones that were."""
     import comfy.model_sampling as host
 
-    families = {name for name, value in vars(host).items() if isinstance(value, type) and hasattr(value, "noise_scaling")}
+    families = {
+        name for name, value in vars(host).items() if isinstance(value, type) and hasattr(value, "noise_scaling")
+    }
     assert families == {
         "EPS", "V_PREDICTION", "V_PREDICTION_DDPM", "EDM", "CONST", "X0", "IMG_TO_IMG", "IMG_TO_IMG_FLOW", "COSMOS_RFLOW",
     }  # fmt: skip

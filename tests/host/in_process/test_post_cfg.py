@@ -10,9 +10,11 @@ TO_MODEL_SPACE = {
     # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
     "EPS": lambda z: z * 0.13025,
     "V_PREDICTION": lambda z: z * 0.13025,
-    "EDM": lambda z: (z - torch.tensor([-1.6574, 1.886, -1.383, 2.5155]).view(1, 4, 1, 1).double())
-    * 0.5
-    / torch.tensor([8.4927, 5.9022, 6.5498, 5.2299]).view(1, 4, 1, 1).double(),
+    "EDM": lambda z: (
+        (z - torch.tensor([-1.6574, 1.886, -1.383, 2.5155]).view(1, 4, 1, 1).double())
+        * 0.5
+        / torch.tensor([8.4927, 5.9022, 6.5498, 5.2299]).view(1, 4, 1, 1).double()
+    ),
 }
 
 
@@ -44,7 +46,12 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_ro
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
         latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW
     )
-    args = {"input": x.float(), "sigma": torch.full((2,), sigma), "denoised": denoised, "model": build_model(family).model}
+    args = {
+        "input": x.float(),
+        "sigma": torch.full((2,), sigma),
+        "denoised": denoised,
+        "model": build_model(family).model,
+    }
     shift = direct_shift(x, particles, rewards, sigma, 4.0)
     assert shift.abs().max() > 0.02, "the case must be one in which something moves"
     torch.testing.assert_close(add_shift(args), (denoised + 2.5 * shift).float(), atol=2e-4, rtol=0)
@@ -58,7 +65,9 @@ def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
         latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
     )
-    result = add_shift({"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model})
+    result = add_shift(
+        {"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model}
+    )
     assert result.dtype == torch.float16 and result.abs().max() > 0
     assert torch.equal(latents, kept) and not denoised.any()
 

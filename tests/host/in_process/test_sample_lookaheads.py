@@ -26,7 +26,9 @@ def host_samples(comfy, conditioning):
     import nodes
 
     def run(model, latent, sampler_name, scheduler, *, seed=9, steps=3, cfg=3.0, denoise=1.0):
-        return nodes.common_ksampler(model, seed, steps, cfg, sampler_name, scheduler, *conditioning, latent, denoise)[0]
+        return nodes.common_ksampler(model, seed, steps, cfg, sampler_name, scheduler, *conditioning, latent, denoise)[
+            0
+        ]
 
     return run
 
@@ -60,7 +62,12 @@ def test_chunks_of_a_stochastic_sampler_get_seeds_of_their_own(model, draw, monk
 
 
 def test_empty_latent_is_adapted_to_the_models_channels_and_scale(model, draw):
-    latent = {"samples": torch.zeros(2, 16, 4, 4), "downscale_ratio_spacial": 16, "batch_index": [4, 9], "type": "image"}
+    latent = {
+        "samples": torch.zeros(2, 16, 4, 4),
+        "downscale_ratio_spacial": 16,
+        "batch_index": [4, 9],
+        "type": "image",
+    }
     drawn = draw(model, latent)
     assert drawn["samples"].shape == (7, 4, 8, 8)
     assert set(drawn) == {"samples", "type"}
@@ -87,7 +94,9 @@ def test_one_progress_bar_covers_all_chunks_and_shows_previews(model, draw, monk
     import latent_preview
 
     seen = []
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, total, preview, node_id: seen.append((value, total, preview)))
+    monkeypatch.setattr(
+        comfy.utils, "PROGRESS_BAR_HOOK", lambda value, total, preview, node_id: seen.append((value, total, preview))
+    )
     monkeypatch.setattr(latent_preview.args, "preview_method", latent_preview.LatentPreviewMethod.Latent2RGB)
     draw(model, torch.zeros(1, 4, 8, 8))
     assert [value for value, _, _ in seen] == list(range(1, 10))

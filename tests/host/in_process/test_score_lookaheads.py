@@ -37,7 +37,9 @@ def score(node_classes, monkeypatch, tmp_path):
     monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path))
 
     def run(latents, images, reward_model, prompt="a lamp", batch_size=2):
-        return node_classes["LiDARScoreLookaheads"].execute({"samples": latents}, images, reward_model, prompt, batch_size)
+        return node_classes["LiDARScoreLookaheads"].execute(
+            {"samples": latents}, images, reward_model, prompt, batch_size
+        )
 
     return run
 
@@ -69,7 +71,13 @@ def test_preview_shows_the_best_first_with_labels_below(score, brightness):
 
 @pytest.mark.parametrize(
     ("height", "width", "shown"),
-    [(64, 64, (192, 192)), (32, 64, (192, 384)), (30, 120, (128, 512)), (300, 400, (300, 400)), (1024, 768, (512, 384))],
+    [
+        (64, 64, (192, 192)),
+        (32, 64, (192, 384)),
+        (30, 120, (128, 512)),
+        (300, 400, (300, 400)),
+        (1024, 768, (512, 384)),
+    ],
 )
 def test_pictures_are_shown_at_a_readable_size(nodes_room, height, width, shown):
     ranked = nodes_room("ranked_preview").ranked_preview(

@@ -1,0 +1,53 @@
+"""The settings of a LiDAR Lookahead Config, read out of the queued prompt before the host has run that node.
+
+ComfyUI's default cache drops, whenever any node ends, all results that the present run has not yet asked for. Results
+of expanded nodes are asked for when their parent expands: LiDAR KSampler must do so before its config node runs, or
+the lookaheads of the last run are gone, and a change of guidance_scale alone would draw them all again.
+"""
+
+from dataclasses import asdict
+
+from comfy_execution.graph_utils import is_link
+
+from .lookahead_config import LookaheadConfig
+from .lookahead_presets import CUSTOM, PRESETS
+from .show_on_node import show_on_node
+
+
+def must_run_first(hidden) -> bool:
+    """Tell whether only running the node at lookahead_config tells the settings; hidden: of the LiDAR KSampler.
+
+    So it is where another node hands the config on, or a link chooses the preset.
+    """
+    config_id = _connected(hidden)
+    return config_id is not None and _settings_in_prompt(hidden, config_id) is None
+
+
+def connected_settings(hidden, evaluated: LookaheadConfig | None) -> dict:
+    """Return the settings by name, each a value or a link to one; {} if nothing is connected at lookahead_config.
+
+    hidden: of the LiDAR KSampler; evaluated: the config if the host has run its node.
+    """
+    config_id = _connected(hidden)
+    if evaluated is not None:
+        return asdict(evaluated)
+    if config_id is None:
+        return {}
+    settings = asdict(LookaheadConfig()) | _settings_in_prompt(hidden, config_id)
+    if not any(is_link(value) for value in settings.values()):
+        show_on_node(hidden, LookaheadConfig(**settings).summary(), node_id=config_id)
+    return settings
+
+
+def _connected(hidden) -> str | None:
+    link = hidden.dynprompt.get_node(hidden.unique_id)["inputs"].get("lookahead_config")
+    return link[0] if is_link(link) else None
+
+
+def _settings_in_prompt(hidden, config_id: str) -> dict | None:
+    node = hidden.dynprompt.get_node(config_id)
+    settings = dict(node["inputs"])
+    preset = settings.pop("preset", CUSTOM)
+    if node["class_type"] != "LiDARLookaheadConfig" or is_link(preset):
+        return None
+    return settings if preset == CUSTOM else settings | PRESETS[preset]
