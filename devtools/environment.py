@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +44,10 @@ class Environment:
             variables["PYTHONPATH"] = os.pathsep.join((str(self.comfyui), str(REPOSITORY)))
         return variables
 
-    def run(self, *arguments: str, importable: bool = True) -> int:
-        """Runs this environment's Python and returns its exit status."""
-        return subprocess.call([str(self.python), *arguments], env=self.variables(importable=importable))
+    def run(self, *arguments: str, importable: bool = True, defaults: Mapping[str, str] | None = None) -> int:
+        """Runs this environment's Python and returns its exit status; `defaults` are variables that the user may set."""
+        variables = {**(defaults or {}), **self.variables(importable=importable)}
+        return subprocess.call([str(self.python), *arguments], env=variables)
 
     def has_gpu(self) -> bool:
         """Whether torch sees an accelerator (CUDA or ROCm, Apple's, Intel's)."""
