@@ -5,7 +5,7 @@ of expanded nodes are asked for when their parent expands: LiDAR KSampler must d
 the lookaheads of the last run are gone, and a change of guidance_scale alone would draw them all again.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from comfy_execution.graph_utils import is_link
 
@@ -46,8 +46,9 @@ def _connected(hidden) -> str | None:
 
 def _settings_in_prompt(hidden, config_id: str) -> dict | None:
     node = hidden.dynprompt.get_node(config_id)
-    settings = dict(node["inputs"])
-    preset = settings.pop("preset", CUSTOM)
+    preset = node["inputs"].get("preset", CUSTOM)
     if node["class_type"] != "LiDARLookaheadConfig" or is_link(preset):
         return None
+    names = {field.name for field in fields(LookaheadConfig)}
+    settings = {name: value for name, value in node["inputs"].items() if name in names}
     return settings if preset == CUSTOM else settings | PRESETS[preset]

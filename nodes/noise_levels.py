@@ -1,20 +1,17 @@
 """How the host's model families mix signal and noise: the only place that knows them.
 
-A sampler's x is alpha * z + std * noise, with z the clean latent in model space. The host's comfy/model_sampling.py
-pairs a schedule with one of these classes, whose `noise_scaling` is the truth that the tests compare with:
+A sampler's x is alpha * z + std * noise, with z the clean latent in model space. In the host's comfy/model_sampling.py
+it is the method `noise_scaling` that decides, so the family is told by whose method a model's sampling uses:
 
-    EPS, V_PREDICTION, EDM, X0, LCM, COSMOS_RFLOW     alpha = 1            std = sigma
-    CONST (flow matching)                             alpha = 1 - sigma    std = sigma * noise_scale
-    IMG_TO_IMG, IMG_TO_IMG_FLOW                       no noise is added: refused
-    V_PREDICTION_DDPM (CogVideoX)                     x lives in another space with the model's own sampler: refused
+    EPS and its V_PREDICTION, EDM, X0, LCM; COSMOS_RFLOW     alpha = 1            std = sigma
+    CONST (flow matching)                                    alpha = 1 - sigma    std = sigma * noise_scale
+    IMG_TO_IMG, IMG_TO_IMG_FLOW and the like                 no noise model: refused
+    V_PREDICTION_DDPM (CogVideoX)                            its own sampler holds x in another space: refused
 """
 
 import comfy.model_sampling as host
 import torch
 from torch import Tensor
-
-_VARIANCE_EXPLODING = (host.EPS, host.COSMOS_RFLOW)
-_NO_NOISE = (host.IMG_TO_IMG, host.IMG_TO_IMG_FLOW)
 
 
 def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Tensor]:
@@ -22,19 +19,18 @@ def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Ten
 
     Raises ValueError for a model whose sampling is not of this form, or not known to be.
     """
-    if isinstance(model_sampling, _NO_NOISE):
-        raise ValueError(
-            f"LiDAR cannot steer this model: its sampling ({_family(model_sampling)}) adds no noise to a latent; "
-            "connect a text-to-image MODEL (eps, v-prediction, EDM or flow sampling) to model."
-        )
-    if isinstance(model_sampling, host.CONST):
+    mixing = getattr(type(model_sampling), "noise_scaling", None)
+    # IMG_TO_IMG inherits the method, but its models read the picture to change from x.
+    if mixing in (host.EPS.noise_scaling, host.COSMOS_RFLOW.noise_scaling) and not isinstance(
+        model_sampling, host.IMG_TO_IMG
+    ):
+        return torch.ones_like(sigma), sigma
+    if mixing is host.CONST.noise_scaling:
         # Older hosts have no noise_scale; there the noise has standard deviation sigma.
         return 1.0 - sigma, sigma * getattr(model_sampling, "noise_scale", 1.0)
-    if isinstance(model_sampling, _VARIANCE_EXPLODING):
-        return torch.ones_like(sigma), sigma
     raise ValueError(
-        f"LiDAR does not know how this model adds noise: its sampling is {_family(model_sampling)}; "
-        "connect a MODEL with eps, v-prediction, EDM or flow sampling to model."
+        f"LiDAR cannot steer this model: its sampling ({_family(model_sampling)}) is not signal plus noise as LiDAR "
+        "knows it; connect a text-to-image MODEL with eps, v-prediction, EDM or flow sampling to model."
     )
 
 

@@ -64,18 +64,35 @@ def test_sampling_that_is_no_noise_model_is_refused_by_name(make_sampling, nodes
     assert "\n" not in str(error.value)
 
 
-def test_sampling_of_an_unknown_class_is_refused(nodes_room):
-    with pytest.raises(ValueError, match="does not know how this model adds noise: its sampling is Mystery"):
-        nodes_room("noise_levels").signal_and_noise(type("Mystery", (), {})(), torch.ones(1))
-
-
-def test_every_family_of_the_host_is_either_known_or_refused(comfy, nodes_room):
-    """A family that a new host adds must be looked at, not fall through: this lists the ones that were."""
+def test_sampling_of_an_unknown_class_is_refused(comfy, nodes_room):
     import comfy.model_sampling as host
 
-    families = {
-        name for name, value in vars(host).items() if isinstance(value, type) and hasattr(value, "noise_scaling")
-    }
-    assert families == {
-        "EPS", "V_PREDICTION", "V_PREDICTION_DDPM", "EDM", "CONST", "X0", "IMG_TO_IMG", "IMG_TO_IMG_FLOW", "COSMOS_RFLOW",
-    }  # fmt: skip
+    class Mystery:
+        pass
+
+    class AddsNoNoise(host.CONST):  # as newer hosts have some
+        def noise_scaling(self, sigma, noise, latent_image, max_denoise=False):
+            return latent_image
+
+    for sampling in (Mystery(), AddsNoNoise()):
+        with pytest.raises(ValueError, match="LiDAR cannot steer this model: its sampling"):
+            nodes_room("noise_levels").signal_and_noise(sampling, torch.ones(1))
+
+
+def test_every_family_of_the_host_is_either_right_or_refused(comfy, nodes_room):
+    """Whatever families a host has: for those that are not refused, x has the mean and spread that alpha and std say."""
+    import comfy.model_sampling as host
+
+    families = [value for value in vars(host).values() if isinstance(value, type) and hasattr(value, "noise_scaling")]
+    accepted = set()
+    for family in families:
+        sampling = type("ModelSampling", (host.ModelSamplingDiscreteFlow, family), {})()
+        try:
+            alpha, std = nodes_room("noise_levels").signal_and_noise(sampling, torch.tensor([0.3]))
+        except ValueError:
+            continue
+        accepted.add(family.__name__)
+        z, noise = torch.full((1, 1, 2, 2), 7.0), torch.full((1, 1, 2, 2), -3.0)
+        x = sampling.noise_scaling(torch.tensor([0.3]), noise.clone(), z)
+        torch.testing.assert_close(x, alpha.view(-1, 1, 1, 1) * z + std.view(-1, 1, 1, 1) * noise)
+    assert accepted == {"EPS", "V_PREDICTION", "EDM", "CONST", "X0", "COSMOS_RFLOW"}
