@@ -14,7 +14,6 @@ from .cache import SetupError, cache_root, key_of
 from .environment import REPOSITORY, Environment, prepare
 from .server import free_port, link_pack, port_is_taken, server_command, server_environment
 
-
 # The miniature is too small to gain from threads, and two threads on a busy machine wait for each other: on two cores
 # beside another computation the demo's prompt took 358 s with two threads and 8 s with one.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
