@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 
 SUPPORTED = ((3, 10), (3, 13))
@@ -75,7 +76,7 @@ def ensure_supported_python() -> None:
     wanted = f"Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}"
     for minor in (12, 11, 13, 10):
         other = shutil.which(f"python3.{minor}")
-        if other and os.name != "nt":
+        if other and os.name != "nt" and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             os.execv(other, [other, *sys.argv])
     version = ".".join(map(str, sys.version_info[:2]))
     sys.exit(f"dev.py: this is Python {version}; {wanted} is needed (torch 2.11.0 and ComfyUI 0.30.0 run there).")
