@@ -14,6 +14,10 @@ EPILOG = """\
 The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (about 3 GB to download
 on Linux); later starts, also from another clone, take seconds.
 
+Arguments of test go to pytest (test -k guidance), those of train-demo to the training (train-demo --help). Scripts run
+by python that import the host on a machine without a GPU begin with
+  import comfy.cli_args; comfy.cli_args.args.cpu = True
+
 environment variables:
   LIDAR_CACHE        where the environment and the host are kept
                      (default: ~/.cache/lidar-comfyui, ~/Library/Caches/lidar-comfyui, %LOCALAPPDATA%\\lidar-comfyui)
