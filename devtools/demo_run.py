@@ -118,7 +118,8 @@ def _phase_of(prompt: Prompt, node_id: str) -> str | None:
 
 
 def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]) -> DemoReport:
-    lidar = result.prompt[_only(result.prompt, "LiDARKSampler")]["inputs"]
+    inputs = result.prompt[_only(result.prompt, "LiDARKSampler")]["inputs"]
+    lidar = {name: _typed(result.prompt, value) for name, value in inputs.items()}
     text = lidar["prompt"]
     vanilla, labelled, guided = (_pictures(client, result, group) for group in GROUPS)
     lookaheads = [_without_label(picture, vanilla[0].size) for picture in labelled]
@@ -138,6 +139,13 @@ def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]
             "open_clip": importlib.metadata.version("open_clip_torch"),
         },
     )
+
+
+def _typed(prompt: Prompt, value: Any) -> Any:
+    """An input's value; of one that a Text or Int node feeds, that node's. Any other link stays a link."""
+    if isinstance(value, list) and prompt[value[0]]["class_type"].startswith("Primitive"):
+        return prompt[value[0]]["inputs"]["value"]
+    return value
 
 
 def _pictures(client: ComfyClient, result: RunResult, group: str) -> list[Image.Image]:
