@@ -61,8 +61,8 @@ def comparison_sheet(report: DemoReport) -> Image.Image:
 def _introduction(report: DemoReport) -> tuple[str, str]:
     judged = all(image.correct is not None for image in report.guided)
     return (
-        f"The number under each image is its reward ({report.reward_name}): how well a small network that compares "
-        "picture and words likes it; higher is better.",
+        f"The number under each image is its reward from {report.reward_name}, a small network that compares picture and "
+        "words; higher is better.",
         "The frame is the verdict of a referee that measures the shapes: green for just what was asked, red for anything "
         "else. LiDAR never sees it."
         if judged
@@ -89,6 +89,8 @@ def _draw_images(
         if image.correct is not None:
             score_width = _font(size).getlength(f"{image.reward:.3f}  ")
             verdict = image.reason if across == 2 else "right" if image.correct else "wrong"
+            if _font(15).getlength(verdict) > cell - score_width:
+                verdict = verdict.partition(":")[0]
             verdict = _fit(verdict, _font(15), cell - score_width)
             draw.text((x + score_width, y + cell + size * 0.45), verdict, font=_font(15), fill=colour)
 
