@@ -82,7 +82,6 @@ def test_the_reward_ranks_the_right_prompt_first(demo, demo_rooms, record_figure
 def test_sampling_shows_what_is_asked(demo, demo_rooms, comfy):
     """Not quality, which is measured by benchmarks/demo_quality.py, but that weights, text and latents fit together."""
     import nodes
-
     from demo_model.referee import find_objects
 
     encode = lambda text: demo["clip"].encode_from_tokens_scheduled(demo["clip"].tokenize(text))  # noqa: E731
