@@ -25,7 +25,7 @@ DENOISER_FILE, TEXT_ENCODER_FILE, AUTOENCODER_FILE = (
     "text_encoder.safetensors",
     "autoencoder.safetensors",
 )
-REWARD_FILE = "clip/open_clip_model.safetensors"
+REWARD_FILE = "demo_clip/open_clip_model.safetensors"
 
 TEXT_WIDTH = 128
 MAX_TOKENS = 24

@@ -36,7 +36,7 @@ from .server import link_pack, start_server
 from .workflow_to_prompt import workflow_to_prompt
 
 Prompt = Mapping[str, Mapping[str, Any]]
-REWARD_FILE = REPOSITORY / "demo_model" / "weights" / "clip" / "open_clip_model.safetensors"
+REWARD_FILE = REPOSITORY / "demo_model" / "weights" / "demo_clip" / "open_clip_model.safetensors"
 PHASES_OF_CHILDREN = {
     "LiDARSampleLookaheads": "lookahead sampling",
     "LiDARScoreLookaheads": "scoring",

@@ -10,12 +10,12 @@ from ..grammar import KINDS, PROMPTS
 from ..scenes import Scene, draw_scene, render
 
 KIND_SHARES = {
-    "single object": 0.06,
-    "two objects": 0.14,
-    "counting": 0.20,
-    "colours": 0.10,
-    "position": 0.25,
-    "colour attribution": 0.25,
+    "single object": 0.04,
+    "two objects": 0.12,
+    "counting": 0.18,
+    "colours": 0.06,
+    "position": 0.36,
+    "colour attribution": 0.24,
 }
 
 

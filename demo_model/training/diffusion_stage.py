@@ -16,7 +16,7 @@ from ..grammar import PROMPTS
 from .loop import LoopConfig, train
 
 BATCH = 64
-STEPS = 3600
+STEPS = 5300
 EMPTY_PROMPT_SHARE = 0.1
 
 

@@ -21,7 +21,7 @@ from .dataset import Scenes, to_pixels
 from .loop import LoopConfig, train
 
 BATCH = 128
-STEPS = 2000
+STEPS = 900
 WRONG_CAPTIONS = 2
 MEAN = STD = 0.5
 CONTEXT_LENGTH = 24

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 PROMPT = "three red circles"
-DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo_model" / "weights" / "clip"
+DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo_model" / "weights" / "demo_clip"
 
 
 def graph(*changes: dict[str, dict]) -> dict:
