@@ -23,18 +23,19 @@ PRESETS: Mapping[str, Mapping[str, int | float | str]] = {
     "Flux (paper)": _PAPER
     | {"sampler_name": "euler", "scheduler": "simple", "cfg": 1.0}
     | {"count": 50, "steps": 8, "guidance_scale": 40.0, "end_percent": 0.05},
-    # The shipped miniature has 8x8 latents, whose distances are some 64 times smaller: less reward strength is needed.
+    # Chosen by measurement on 24 training prompts of the miniature: pulling hard in the first steps alone beat every wider
+    # window, and its 8x8 latents, whose distances are some 64 times smaller than SDXL's, want less reward strength.
     "demo": {
         "sampler_name": "dpmpp_2m",
         "scheduler": "karras",
         "cfg": 3.0,
         "count": 16,
-        "steps": 6,
+        "steps": 8,
         "batch_size": 16,
-        "guidance_scale": 4.0,
-        "reward_strength": 1000.0,
+        "guidance_scale": 40.0,
+        "reward_strength": 30.0,
         "reward_scale": "standardised",
         "start_percent": 0.0,
-        "end_percent": 0.9,  # sigma 0.34
+        "end_percent": 0.1,  # sigma 8.3
     },
 }
