@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -32,6 +33,7 @@ environment variables:
 
 def main() -> int:
     ensure_supported_python()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
     from devtools import commands
     from devtools.cache import SetupError
 

@@ -55,9 +55,10 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
+        return 0
+    finally:
         process.terminate()
         process.wait()
-        return 0
 
 
 def test(_: argparse.Namespace, rest: list[str]) -> int:

@@ -64,7 +64,7 @@ class DemoReport:
         rows = (
             ("vanilla (host KSampler)", self.vanilla, self.seconds["vanilla sampling"]),
             (f"{len(self.lookaheads)} lookaheads", self.lookaheads, lookahead_seconds),
-            ("LiDAR", self.guided, self.seconds["guided sampling"]),
+            ("LiDAR with its lookaheads", self.guided, lookahead_seconds + self.seconds["guided sampling"]),
         )
         lines = [f"{'':26}{'mean reward':>12}{'referee says right':>22}{'seconds':>10}"]
         for name, images, seconds in rows:

@@ -11,6 +11,7 @@ import importlib.metadata
 import io
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from demo_model.grammar import parse as parse_prompt
 from demo_model.referee import judge
 from reward_models.base import RewardModel
 from reward_models.clip_score import FOLDER_CONFIG
@@ -47,6 +49,7 @@ GROUPS = ("vanilla", "lookaheads", "guided")
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped too
     options = _parse()
     workflow = json.loads(options.workflow.read_text(encoding="utf-8"))
     link_pack(options.base_directory, REPOSITORY)
@@ -75,7 +78,9 @@ def main() -> int:
     finally:
         server.stop()
     _write(report, options.output)
-    print(f"\n{report.prompt}\n\n{report.table()}\n\nLook at {options.output / 'comparison.png'}")
+    print(f"\n{report.prompt}\n\n{report.table()}\n")
+    print("One prompt and seed is a single draw; README.md has the average over 201 prompts.")
+    print(f"Look at {options.output / 'comparison.png'}")
     return 0
 
 
@@ -86,7 +91,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--prompt")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.seed is not None and options.seed < 0:
+        sys.exit(f"dev.py demo: --seed is {options.seed}, wanted 0 or more")
+    if options.prompt is not None:
+        try:
+            options.prompt = parse_prompt(options.prompt).text
+        except ValueError as error:
+            sys.exit(f"dev.py demo: --prompt: {error}")
+    return options
 
 
 def _only(prompt: Prompt, class_type: str) -> str:

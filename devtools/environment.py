@@ -47,7 +47,14 @@ class Environment:
     def run(self, *arguments: str, importable: bool = True, defaults: Mapping[str, str] | None = None) -> int:
         """Runs this environment's Python and returns its exit status; `defaults` are variables that the user may set."""
         variables = {**(defaults or {}), **self.variables(importable=importable)}
-        return subprocess.call([str(self.python), *arguments], env=variables)
+        process = subprocess.Popen([str(self.python), *arguments], env=variables)
+        try:
+            return process.wait()
+        except SystemExit:  # dev.py was asked to end; Ctrl-C reaches the child by itself
+            process.terminate()
+            raise
+        finally:
+            process.wait()
 
     def has_gpu(self) -> bool:
         """Whether torch sees an accelerator (CUDA or ROCm, Apple's, Intel's)."""

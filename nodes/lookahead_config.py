@@ -29,7 +29,7 @@ class LookaheadConfig:
     def summary(self) -> str:
         """Return the settings in two lines for people."""
         return (
-            f"{self.count} lookaheads: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, {self.scheduler}, "
+            f"{self.count} lookahead{'s' * (self.count > 1)}: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, {self.scheduler}, "
             f"{self.batch_size} at a time\n"
             f"guidance scale {self.guidance_scale:g}, reward strength {self.reward_strength:g} ({self.reward_scale}), "
             f"from {self.start_percent:g} to {self.end_percent:g}"
