@@ -26,6 +26,13 @@ class LookaheadConfig:
     start_percent: float = 0.0
     end_percent: float = 0.8
 
+    def __post_init__(self):
+        if self.start_percent > self.end_percent:
+            raise ValueError(
+                f"LiDAR Lookahead Config: start_percent {self.start_percent:g} is above end_percent {self.end_percent:g}, "
+                "so no step would be guided; set start_percent below end_percent."
+            )
+
     def summary(self) -> str:
         """Return the settings in two lines for people."""
         return (

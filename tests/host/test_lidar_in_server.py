@@ -202,6 +202,13 @@ def test_no_lookaheads_are_rejected_with_node_and_input(server):
     assert "LiDARLookaheadConfig" in message and "count" in message and "min of 1" in message
 
 
+def test_an_empty_window_is_refused_before_any_lookahead_is_drawn(server):
+    result = server.queue(graph({"config": {"start_percent": 0.7, "end_percent": 0.2}}), timeout=60)
+    assert result.status == "error"
+    assert "start_percent 0.7 is above end_percent 0.2" in result.message
+    assert "LiDARSampleLookaheads" not in result.executed_classes
+
+
 def test_empty_prompt_for_a_text_reward_names_node_and_input(server):
     message = one_line(server.queue(graph({"lidar": {"prompt": " "}})))
     assert "LiDAR Score Lookaheads" in message and "'prompt' is empty" in message and "write" in message
