@@ -22,11 +22,10 @@ HOST_ALLOWED = (
     "nodes/",
     "demo_model/host_objects.py",
     "demo_model/train.py",
-    "demo_model/evaluate.py",
     "benchmarks/",
     "tests/host/",
 )
-SCRIPTS = ("demo_model/train.py", "demo_model/evaluate.py")
+SCRIPTS = ("demo_model/train.py",)
 MAY_IMPORT = {
     "__init__.py": {"nodes"},
     "dev.py": {"devtools"},
