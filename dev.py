@@ -12,7 +12,7 @@ import sys
 
 SUPPORTED = ((3, 10), (3, 13))
 EPILOG = """\
-The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (about 3 GB to download
+The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (2 to 3 GB to download
 on Linux); later starts, also from another clone, take seconds.
 
 Arguments of test go to pytest (test -k guidance), those of train-demo to the training (train-demo --help). Scripts run

@@ -137,7 +137,7 @@ def _make(root: Path, folder: Path, environment: Environment, extra_index: str) 
     require_free_space(root, 10 if linux else 4)
     print(
         f"First start: making a Python environment with torch and ComfyUI {COMFYUI_VERSION} in {root}\n"
-        f"(about {'3 GB to download and 6.5 GB' if linux else '1 GB to download and 2.5 GB'} on disk; once only)",
+        f"({'2 to 3 GB to download and about 6.5 GB' if linux else 'about 1 GB to download and 2.5 GB'} on disk; once only)",
         flush=True,
     )
     print("[1/5] Making the virtual environment", flush=True)
