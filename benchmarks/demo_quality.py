@@ -40,6 +40,7 @@ class Bench:
     def __init__(self, pack: str):
         self.host_sample = import_module("nodes").common_ksampler
         self.nodes = import_module(f"{pack}.nodes")
+        self.score_images = import_module(f"{pack}.nodes.scoring").score_images
         self.judge = import_module(f"{pack}.demo_model.referee").judge
         self.seed_offset = import_module(f"{pack}.nodes.ksampler").LOOKAHEAD_SEED_OFFSET
         self.model, self.clip, self.vae, self.reward = self.nodes.LiDARLoadDemoModel.execute().result
@@ -57,7 +58,7 @@ class Bench:
             sampler_name=config.sampler_name, scheduler=config.scheduler, batch_size=config.batch_size,
         ).result  # fmt: skip
         decoded = self._timed("scoring", self.vae.decode, lookaheads["samples"])
-        scored, _ = self._timed(
+        scored, *_ = self._timed(
             "scoring", self.nodes.LiDARScoreLookaheads.execute, lookaheads, decoded, self.reward, text, batch_size=64
         ).result
         (guided_model,) = self.nodes.LiDARApplyGuidance.execute(
@@ -69,7 +70,7 @@ class Bench:
         judged = {
             arm: {
                 "correct": [self.judge(image.numpy(), text).correct for image in images],
-                "rewards": self.reward.score(images, text, batch_size=64).tolist(),
+                "rewards": self.score_images([self.reward], images, text, batch_size=64)[0].rewards.tolist(),
             }
             for arm, images in arms.items()
         }

@@ -25,7 +25,7 @@ from PIL import Image
 from demo_model.grammar import parse as parse_prompt
 from demo_model.referee import judge
 from reward_models.base import RewardModel
-from reward_models.clip_score import FOLDER_CONFIG
+from reward_models.clip_architecture import FOLDER_CONFIG
 from reward_models.registry import load_reward_model
 
 from .comfy_client import ComfyClient, RunResult

@@ -2,8 +2,10 @@
 
 from comfy_api.latest import io
 
-from ..reward_models.clip_score import FOLDER_CONFIG, load_clip_score
+from ..reward_models import load_reward_model
+from ..reward_models.clip_architecture import FOLDER_CONFIG
 from .hosted_reward_model import HostedRewardModel
+from .shared_trunks import load_clip_once
 from .socket_types import RewardModelSocket
 
 
@@ -41,7 +43,8 @@ class LiDARLoadDemoModel(io.ComfyNode):
         # Imported here: nothing of the miniature is needed by those who never use it.
         from ..demo_model import host_objects
 
-        reward = load_clip_score(str(host_objects.WEIGHTS / host_objects.REWARD_FILE), FOLDER_CONFIG)
+        checkpoint = str(host_objects.WEIGHTS / host_objects.REWARD_FILE)
+        reward = load_reward_model("CLIP score", checkpoint, FOLDER_CONFIG, load_clip=load_clip_once)
         return io.NodeOutput(
             host_objects.load_model(), host_objects.load_clip(), host_objects.load_vae(), HostedRewardModel(reward)
         )

@@ -1,5 +1,7 @@
 """The lookaheads for people: best first, each with its rank, number and score on a strip below the picture."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -9,31 +11,44 @@ _SMALLEST_SIDE, _LONGEST_SIDE = 192, 512
 _BACKGROUND, _INK = (24, 24, 27), (244, 244, 245)
 
 
-def ranked_preview(images: Tensor, rewards: Tensor, order: Tensor) -> Tensor:
-    """Return the images (n, H', W', 3) in `order`, (n,) indices best first, with labels "#1  score 0.312   no. 7" burnt in.
+def ranked_preview(
+    images: Tensor, rewards: Tensor, order: Tensor, columns: Mapping[str, Tensor] | None = None
+) -> Tensor:
+    """Return the images (n, H', W', 3) in `order`, (k,) indices best first, with labels "#1  score 0.312   no. 7" burnt in.
 
-    images: (n, H, W, C) in [0, 1]; rewards: (n,). Numbers count from 1, in the order in which lookaheads were drawn.
+    images: (n, H, W, C) in [0, 1]; rewards: (n,); columns: further scores by name, (n,) each, a line for each below the label.
+    Numbers count from 1, in the order of the batch.
     Small pictures are enlarged to 192 pixels on the shorter side so that the label can be read, large ones reduced to
     512 on the longer side; all keep one common size.
     """
     height, width = images.shape[1:3]
     zoom = min(max(1.0, _SMALLEST_SIDE / min(height, width)), _LONGEST_SIDE / max(height, width))
     size = (round(width * zoom), round(height * zoom))
-    labels = [(f"#{rank}  score {rewards[i]:.4g}", f"no. {i + 1}") for rank, i in enumerate(order.tolist(), start=1)]
-    font = _fitting_font(labels, size[0])
-    pictures = [_labelled(images[i], label, size, font) for i, label in zip(order.tolist(), labels, strict=True)]
+    labels = [
+        [
+            (f"#{rank}  score {rewards[i]:.4g}", f"no. {i + 1}"),
+            *((name, f"{scores[i]:.4g}") for name, scores in (columns or {}).items()),
+        ]
+        for rank, i in enumerate(order.tolist(), start=1)
+    ]
+    font = _fitting_font([line for lines in labels for line in lines], size[0])
+    pictures = [_labelled(images[i], lines, size, font) for i, lines in zip(order.tolist(), labels, strict=True)]
     return torch.from_numpy(np.stack(pictures)).float() / 255
 
 
-def _labelled(image: Tensor, label: tuple[str, str], size: tuple[int, int], font: ImageFont.FreeTypeFont) -> np.ndarray:
+def _labelled(
+    image: Tensor, lines: list[tuple[str, str]], size: tuple[int, int], font: ImageFont.FreeTypeFont
+) -> np.ndarray:
     pixels = (image[..., :3].detach().cpu().clamp(0, 1) * 255).round().byte().numpy()
     picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
     strip = round(font.size * 1.6)
-    canvas = Image.new("RGB", (size[0], size[1] + strip), _BACKGROUND)
+    canvas = Image.new("RGB", (size[0], size[1] + strip * len(lines)), _BACKGROUND)
     canvas.paste(picture, (0, 0))
-    draw, margin, middle = ImageDraw.Draw(canvas), font.size // 2, size[1] + strip // 2
-    draw.text((margin, middle), label[0], font=font, fill=_INK, anchor="lm")
-    draw.text((size[0] - margin, middle), label[1], font=font, fill=_INK, anchor="rm")
+    draw, margin = ImageDraw.Draw(canvas), font.size // 2
+    for number, (left, right) in enumerate(lines):
+        middle = size[1] + strip * number + strip // 2
+        draw.text((margin, middle), left, font=font, fill=_INK, anchor="lm")
+        draw.text((size[0] - margin, middle), right, font=font, fill=_INK, anchor="rm")
     return np.asarray(canvas)
 
 

@@ -5,6 +5,8 @@ from comfy_api.latest import io, ui
 from ..lidar_core import LookaheadSet
 from .lookahead_config import LookaheadConfig
 from .ranked_preview import ranked_preview
+from .score_table import score_table
+from .scoring import score_images
 from .setting_inputs import batch_size_input, reward_prompt_input
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket, RewardModelSocket
@@ -37,6 +39,10 @@ class LiDARScoreLookaheads(io.ComfyNode):
                     display_name="ranked_images",
                     tooltip="The lookaheads best first, each with rank, score and its number in the batch burnt in.",
                 ),
+                io.String.Output(
+                    display_name="table",
+                    tooltip="Number, reward and every member's own score of each lookahead, best first, for Preview as Text.",
+                ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
@@ -57,15 +63,17 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
         try:
-            rewards = reward_model.score(images, prompt, batch_size)
-            scored = LookaheadSet(latents, rewards, reward_model.name, {"prompt": prompt})
+            (scores,) = score_images([reward_model], images, prompt, batch_size)
+            scored = LookaheadSet(latents, scores.rewards, scores.name, {"prompt": prompt})
         except ValueError as error:
             raise ValueError(f"LiDAR Score Lookaheads: {error}") from error
-        ranked = ranked_preview(images, scored.rewards, scored.order())
+        members = scores.columns if len(scores.columns) > 1 else {}
+        ranked = ranked_preview(images, scored.rewards, scored.order(), members)
         show_on_node(
             cls.hidden,
             f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean():.4g}, "
             f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
         )
         shown = ui.PreviewImage(ranked, cls=cls).as_dict()
-        return io.NodeOutput(scored, ranked, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})
+        table = score_table(scored.order(), {scored.reward_name: scored.rewards} | members)
+        return io.NodeOutput(scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})

@@ -5,24 +5,36 @@ from collections.abc import Sequence
 
 import torch
 
+from .image_batch import ImageBatch
+
 
 class RewardModel(torch.nn.Module, ABC):
     """Scores images, with or without their prompt; higher is better, and the scale is the model's own.
 
-    `name` is shown to people. `reads_prompt` says whether the prompts change the score; a model that does not
-    read them still takes them, so that all models are called alike.
+    name: shown to people. reads_prompt: whether the prompts change the score; a model that does not read them still
+    takes them, so that all models are called alike. trunk: the large part, None if there is none. It may run in half
+    precision and be shared by several models; every other part is small and stays in float32.
     """
 
     name: str
     reads_prompt: bool
 
-    @abstractmethod
+    def __init__(self):
+        super().__init__()
+        self.trunk: torch.nn.Module | None = None
+
     def score(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
         """Score each image against its own prompt.
 
         images (b, 3, H, W) floating point in [0, 1], on the device of the weights; prompts: b texts.
         Returns (b,) float32 on the device of the images. ValueError if the shapes disagree.
         """
+        check_score_inputs(images, prompts)
+        return self.score_batch(ImageBatch(images), prompts)
+
+    @abstractmethod
+    def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
+        """As `score`, for a batch that several models look at: b prompts -> (b,) float32 on the batch's device."""
 
 
 def check_score_inputs(images: torch.Tensor, prompts: Sequence[str]) -> None:

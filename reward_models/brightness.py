@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from .base import RewardModel, check_score_inputs
+from .base import RewardModel
+from .image_batch import ImageBatch
 
 # ITU-R BT.709 luma, applied to the stored (gamma-coded) sRGB values
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -16,7 +17,6 @@ class Brightness(RewardModel):
     name = "brightness"
     reads_prompt = False
 
-    def score(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
-        """Mean luma of each image: (b, 3, H, W) in [0, 1] -> (b,) float32 in [0, 1]."""
-        check_score_inputs(images, prompts)
-        return images.float().mean(dim=(2, 3)) @ torch.tensor(LUMA, device=images.device)
+    def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
+        """Mean luma of each image: (b,) float32 in [0, 1]."""
+        return batch.images.mean(dim=(2, 3)) @ torch.tensor(LUMA, device=batch.device)

@@ -1,179 +1,28 @@
 """CLIP score: how well an image fits its prompt, as the cosine of the two embeddings, without the usual factor 100.
 
-Any CLIP of the open_clip library, from a checkpoint on disk; this is the CLIP metric of the LiDAR paper (arXiv
-2602.03211, with ViT-L/14). A. Radford et al., "Learning transferable visual models from natural language
-supervision", 2021; G. Ilharco et al., open_clip, 2021. Nothing is ever downloaded.
+This is the CLIP metric of the LiDAR paper (arXiv 2602.03211, with ViT-L/14).
 """
 
-import os
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
-from .base import RewardModel, check_score_inputs
-from .checkpoint_file import read_checkpoint
-from .clip_architecture import FOLDER_CONFIG, ClipArchitecture, read_architecture
-from .clip_shape import mismatch
-from .preprocess import Preprocessing, preprocess
-from .transformers_clip import is_transformers_clip, to_open_clip
-
-__all__ = ["FOLDER_CONFIG", "ClipScore", "load_clip_score"]
-
-# Written into OpenAI's own files beside the weights
-_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "text.transformer.embeddings.position_ids")
-# Not read by a cosine, so a file may lack them
-_NOT_NEEDED = ("logit_scale", "logit_bias")
+from .base import RewardModel
+from .clip_trunk import ClipTrunk
+from .image_batch import ImageBatch
 
 
 class ClipScore(RewardModel):
-    """Cosine of image and text embedding, in [-1, 1]; usual pictures have .15 to .35.
-
-    clip: an open_clip model. tokenizer: texts -> (t, context) token ids. The towers run in the dtype of their
-    weights, preprocessing and cosine in float32.
-    """
+    """Cosine of image and text embedding, in [-1, 1]; usual pictures have .15 to .35."""
 
     reads_prompt = True
 
-    def __init__(
-        self,
-        clip: torch.nn.Module,
-        tokenizer: Callable[[list[str]], torch.Tensor],
-        preprocessing: Preprocessing,
-        *,
-        name: str = "CLIP score",
-    ):
+    def __init__(self, trunk: ClipTrunk):
         super().__init__()
-        self.clip = clip
-        self.tokenizer = tokenizer
-        self.preprocessing = preprocessing
-        self.name = name
+        self.trunk = trunk
+        self.name = f"CLIP score ({trunk.label})"
 
-    def score(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
-        """Cosine of each image with its prompt: (b, 3, H, W) in [0, 1], b texts -> (b,) float32.
-
-        Each distinct prompt is embedded once. A prompt longer than the text tower reads is cut at its end.
-        """
-        check_score_inputs(images, prompts)
-        distinct = list(dict.fromkeys(prompts))
-        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=images.device)
-        pixels = preprocess(images, self.preprocessing).to(next(self.clip.visual.parameters()).dtype)
-        image_embeddings = F.normalize(self.clip.encode_image(pixels).float(), dim=-1)
-        text_embeddings = F.normalize(self.clip.encode_text(self.tokenizer(distinct).to(images.device)).float(), dim=-1)
-        return (image_embeddings * text_embeddings[rows]).sum(dim=-1)
-
-
-def load_clip_score(checkpoint: str, architecture: str) -> ClipScore:
-    """Load a CLIP from a local checkpoint, on the CPU in float32.
-
-    checkpoint: a .safetensors, .pt, .pth or .bin file in the names of open_clip or of transformers' CLIPModel.
-    architecture: a name of `open_clip.list_models()`, or FOLDER_CONFIG to read that file beside the checkpoint.
-    ValueError, FileNotFoundError, ModuleNotFoundError: one line that names the file and what to change.
-    """
-    try:
-        import open_clip
-    except ModuleNotFoundError as error:
-        if error.name != "open_clip":
-            raise
-        raise ModuleNotFoundError(
-            "CLIP score needs the package open_clip, which is not installed: run 'python -m pip install "
-            "open-clip-torch' with ComfyUI's Python and restart ComfyUI",
-            name="open_clip",
-        ) from error
-    found = read_architecture(architecture, checkpoint)
-    state = read_checkpoint(checkpoint)
-    clip = _build(open_clip, found)
-    _fill(clip, state, file=os.path.basename(checkpoint), asked=architecture)
-    tokenizer = _tokenizer(open_clip, found, os.path.dirname(os.path.abspath(checkpoint)))
-    preprocessing = _preprocessing(open_clip, found, clip.visual.image_size)
-    model = ClipScore(clip, tokenizer, preprocessing, name=f"CLIP score ({found.label})")
-    return model.eval().requires_grad_(False)
-
-
-class _SkipRandomWeights(TorchFunctionMode):
-    """Leaves new weights unfilled: strict loading overwrites them, and drawing them takes 12 s for ViT-H/14."""
-
-    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func in (torch.Tensor.normal_, torch.Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-def _build(open_clip: Any, architecture: ClipArchitecture) -> torch.nn.Module:
-    """Build the model without weights, by open_clip's own classes; its factory would warn of random weights."""
-    model_cfg = dict(architecture.model_cfg)
-    custom_text = model_cfg.pop("custom_text", False)
-    vision_cfg = model_cfg["vision_cfg"]
-    if vision_cfg.get("timm_model_name"):
-        model_cfg["vision_cfg"] = {**vision_cfg, "timm_model_pretrained": False}
-    if "multimodal_cfg" in model_cfg:
-        model_class = open_clip.CoCa
-    else:
-        model_class = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
-    try:
-        with _SkipRandomWeights():
-            return model_class(**model_cfg)
-    except (TypeError, KeyError, AssertionError) as error:
-        raise ValueError(f"open_clip cannot build the configuration of {architecture.label}: {error}") from error
-
-
-def _fill(clip: torch.nn.Module, state: dict[str, torch.Tensor], *, file: str, asked: str) -> None:
-    from open_clip.model import CustomTextCLIP, convert_to_custom_text_state_dict
-
-    if is_transformers_clip(state):
-        state = to_open_clip(state)
-    weights = {key: tensor for key, tensor in state.items() if key not in _NOT_WEIGHTS + _NOT_NEEDED}
-    if isinstance(clip, CustomTextCLIP) and "positional_embedding" in weights:
-        weights = convert_to_custom_text_state_dict(weights)
-    model = clip.state_dict()
-    needed = {key: tensor for key, tensor in model.items() if key not in _NOT_NEEDED}
-    problem = mismatch(weights, needed, file=file, asked=asked)
-    if problem:
-        raise ValueError(problem)
-    for key in model.keys() - needed.keys():  # a scalar in some files, a vector of one in others
-        weights[key] = state.get(key, model[key]).reshape(model[key].shape)
-    clip.load_state_dict(weights)
-
-
-def _preprocessing(open_clip: Any, architecture: ClipArchitecture, image_size: int | Sequence[int]) -> Preprocessing:
-    size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    defaults = open_clip.transform.PreprocessCfg()
-    chosen = open_clip.transform.merge_preprocess_dict(defaults, architecture.preprocess_cfg)
-    return Preprocessing(
-        size=size,
-        mean=tuple(chosen["mean"]),
-        std=tuple(chosen["std"]),
-        interpolation=chosen["interpolation"],
-        resize_mode=chosen["resize_mode"],
-        fill_color=chosen["fill_color"],
-    )
-
-
-def _tokenizer(open_clip: Any, architecture: ClipArchitecture, folder: str) -> Callable:
-    text_cfg = architecture.model_cfg["text_cfg"]
-    options = text_cfg.get("tokenizer_kwargs") or {}
-    context_length = text_cfg.get("context_length", 77)
-    vocabulary = text_cfg.get("vocab_size", 49408)
-    hub_name = text_cfg.get("hf_tokenizer_name")
-    if not hub_name:
-        tokenizer = open_clip.SimpleTokenizer(context_length=context_length, **options)
-        if tokenizer.vocab_size > vocabulary:
-            raise ValueError(
-                f"{architecture.label} has a vocabulary of {tokenizer.vocab_size} tokens, but a text tower for "
-                f"{vocabulary}: set 'tokenizer_kwargs.bpe_path' in {FOLDER_CONFIG} to the vocabulary it was trained with"
-            )
-        return tokenizer
-    if not os.path.isfile(os.path.join(folder, "tokenizer_config.json")):
-        raise FileNotFoundError(
-            f"{architecture.label} needs the tokenizer of {hub_name}, and nothing is downloaded here: put its files "
-            "(tokenizer.json, tokenizer_config.json) into the folder of the checkpoint"
-        )
-    return open_clip.tokenizer.HFTokenizer(
-        folder,
-        context_length=context_length,
-        tokenizer_mode=text_cfg.get("tokenizer_mode"),
-        local_files_only=True,
-        **options,
-    )
+    def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
+        """Cosine of each image with its prompt: (b,) float32."""
+        images = self.trunk.embed_images(batch)
+        return (images * self.trunk.embed_texts(prompts, batch.device)).sum(dim=-1)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
-from .base import RewardModel, check_score_inputs
+from .base import RewardModel
+from .image_batch import ImageBatch
 
 
 class Colourfulness(RewardModel):
@@ -22,10 +23,9 @@ class Colourfulness(RewardModel):
     name = "colourfulness"
     reads_prompt = False
 
-    def score(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
-        """M^(3) of each image: (b, 3, H, W) in [0, 1] -> (b,) float32, about 0 to 150."""
-        check_score_inputs(images, prompts)
-        red, green, blue = (images.float() * 255).flatten(2).unbind(1)
+    def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
+        """M^(3) of each image: (b,) float32, about 0 to 150."""
+        red, green, blue = (batch.images * 255).flatten(2).unbind(1)
         opponents = torch.stack((red - green, (red + green) / 2 - blue))
         spread = opponents.std(dim=2, correction=0).norm(dim=0)
         return spread + 0.3 * opponents.mean(dim=2).norm(dim=0)

@@ -1,7 +1,8 @@
 """From pixels in [0, 1] to what a vision tower reads: resize, crop or pad, normalise; all on tensors.
 
 Follows open_clip's evaluation transform (open_clip/transform.py, `image_transform`, MIT), which works on 8-bit PIL
-images. What still differs: PIL rounds to 8 bits after each of its two passes, and here nothing is rounded.
+images, and for `overshoot` torchvision's transform of tensors. What still differs: PIL rounds to 8 bits after each of
+its two passes, and here nothing is rounded.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 RESIZE_MODES = ("shortest", "longest", "squash")
 INTERPOLATIONS = ("bicubic", "bilinear")
 
@@ -19,7 +21,8 @@ class Preprocessing:
 
     size: (height, width) in pixels. mean, std: per channel, of pixels in [0, 1].
     resize_mode: "shortest" fits the short side and crops the centre, "longest" fits the long side and pads with
-    `fill_color` (0 to 255), "squash" ignores the aspect ratio.
+    `fill_color` (0 to 255), "squash" ignores the aspect ratio. overshoot: keep what bicubic resizing takes beyond
+    [0, 1], as torchvision does for tensors and PIL does not.
     """
 
     size: tuple[int, int]
@@ -28,6 +31,7 @@ class Preprocessing:
     interpolation: str = "bicubic"
     resize_mode: str = "shortest"
     fill_color: int = 0
+    overshoot: bool = False
 
     def __post_init__(self) -> None:
         if self.resize_mode not in RESIZE_MODES:
@@ -43,7 +47,8 @@ def preprocess(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tens
     # PIL resizes rows, then columns, and clips bicubic's overshoot after each: one 2-D pass differs by 18 of 255
     for size in ((images.shape[-2], width), (height, width)):
         if size != tuple(images.shape[-2:]):
-            images = F.interpolate(images, size=size, mode=preprocessing.interpolation, antialias=True).clamp(0.0, 1.0)
+            images = F.interpolate(images, size=size, mode=preprocessing.interpolation, antialias=True)
+            images = images if preprocessing.overshoot else images.clamp(0.0, 1.0)
     images = _centre_crop_or_pad(images, preprocessing.size, preprocessing.fill_color / 255)
     mean = images.new_tensor(preprocessing.mean).view(3, 1, 1)
     std = images.new_tensor(preprocessing.std).view(3, 1, 1)

@@ -39,6 +39,13 @@ def loader(pack):
     return importlib.import_module(f"{pack.__name__}.nodes.reward_model_loader")
 
 
+@pytest.fixture(scope="module")
+def score(pack):
+    """score(hosted, images, prompt) -> (n,), two images at a time."""
+    scoring = importlib.import_module(f"{pack.__name__}.nodes.scoring")
+    return lambda hosted, images, prompt: scoring.score_images([hosted], images, prompt, 2)[0].rewards
+
+
 @pytest.fixture
 def folder(loader, tmp_path, monkeypatch):
     """A fresh reward_models folder that the host searches."""
@@ -91,28 +98,30 @@ def test_a_file_is_found_under_either_separator(loader, folder):
 
 def test_every_input_has_a_tooltip_and_the_common_architectures_stand_first(loader):
     schema = loader.LiDARRewardModelLoader.define_schema()
-    assert [entry.id for entry in schema.inputs] == ["kind", "file", "architecture"]
+    ids = ["kind", "file", "architecture", "clip_file", "negative_prompt", "reference"]
+    assert [entry.id for entry in schema.inputs] == ids
+    assert [entry.id for entry in schema.inputs if not entry.optional] == ids[:3], "what older workflows do not hold"
     assert all(len(entry.tooltip) > 40 for entry in schema.inputs)
     assert schema.inputs[1].options[0] == "none"
     assert schema.inputs[2].options[:2] == ["ViT-L-14-quickgelu", "ViT-H-14"]
 
 
-def test_pixel_rewards_ignore_file_and_architecture(loader):
+def test_pixel_rewards_ignore_file_and_architecture(loader, score):
     node = loader.LiDARRewardModelLoader
     assert node.validate_inputs("brightness", "gone.pt") is True
     hosted = node.execute("brightness", "gone.pt", "ViT-H-14").result[0]
     white = torch.ones(2, 4, 4, 3) * torch.tensor([1.0, 0.25]).view(2, 1, 1, 1)
-    torch.testing.assert_close(hosted.score(white, "", 8), torch.tensor([1.0, 0.25]))
+    torch.testing.assert_close(score(hosted, white, ""), torch.tensor([1.0, 0.25]))
 
 
-def test_a_clip_in_a_folder_of_its_own_is_loaded(loader, folder):
+def test_a_clip_in_a_folder_of_its_own_is_loaded(loader, folder, score):
     write_tiny_clip(folder / "mini")
     hosted = loader.LiDARRewardModelLoader.execute(
         "CLIP score", "mini/tiny.safetensors", "open_clip_config.json"
     ).result[0]
-    assert hosted.name == "CLIP score (mini)" and hosted.reads_prompt
+    assert hosted.name == "CLIP score (mini)"
     with torch.inference_mode():
-        scores = hosted.score(torch.rand(3, 20, 24, 3), "red", 2)
+        scores = score(hosted, torch.rand(3, 20, 24, 3), "red")
     assert scores.isfinite().all() and scores.abs().max() <= 1
 
 

@@ -9,14 +9,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from reward_models import load_reward_model
-from reward_models.clip_architecture import architecture_configs
-from reward_models.clip_score import FOLDER_CONFIG, load_clip_score
+from reward_models.clip_architecture import FOLDER_CONFIG, architecture_configs
 from reward_models.clip_shape import mismatch, shape_of_config, shape_of_state
 
 
 def failure(checkpoint, architecture, error=ValueError):
     with pytest.raises(error) as raised:
-        load_clip_score(str(checkpoint), architecture)
+        load_reward_model("CLIP score", str(checkpoint), architecture)
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
@@ -114,8 +113,8 @@ def test_a_small_vocabulary_beside_the_checkpoint_is_used(tiny_clip, tiny_folder
     save_file(state, tiny_folder / "open_clip_model.safetensors")
     tokenizer = {"bpe_path": "words.txt.gz"}
     edit_config(tiny_folder, lambda cfg: cfg["text_cfg"].update(vocab_size=size, tokenizer_kwargs=tokenizer))
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
-    tokens = model.tokenizer(["red cube"])[0]
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    tokens = model.trunk.tokenizer(["red cube"])[0]
     assert tokens[:5].tolist() == [size - 2, 513, 516, size - 1, 0]
     assert model.score(pictures, ["red cube", "cube", "red"]).isfinite().all()
     edit_config(tiny_folder, lambda cfg: cfg["text_cfg"]["tokenizer_kwargs"].update(bpe_path="gone.gz"))
@@ -147,6 +146,6 @@ def test_a_tokenizer_of_the_transformers_library_is_read_from_the_folder_of_the_
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(tiny_folder)
     edit_config(tiny_folder, lambda cfg: cfg["text_cfg"].update(hf_tokenizer_name="nobody/not-on-any-hub"))
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
-    assert model.tokenizer(["cube red thing"])[0].tolist() == [3, 2, 1] + [0] * 17
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    assert model.trunk.tokenizer(["cube red thing"])[0].tolist() == [3, 2, 1] + [0] * 17
     assert model.score(pictures, ["red", "cube", "red cube"]).isfinite().all()

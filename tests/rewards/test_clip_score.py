@@ -10,8 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from reward_models import load_reward_model
-from reward_models.clip_architecture import list_architectures
-from reward_models.clip_score import FOLDER_CONFIG, load_clip_score
+from reward_models.clip_architecture import FOLDER_CONFIG, list_architectures
 
 PROMPTS = ["a red square left of a blue circle", "fog", "a red square left of a blue circle"]
 
@@ -36,7 +35,7 @@ def cosine_by_open_clip(clip, images, prompts, **transform):
 
 def test_score_is_the_cosine_of_open_clips_embeddings(tiny_clip, tiny_folder, pictures, record_figure):
     images = (pictures * 255).byte().float() / 255
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
     scores = model.score(images, PROMPTS)
     truth = cosine_by_open_clip(tiny_clip, images, PROMPTS)
     difference = (scores - truth).abs().max().item()
@@ -49,7 +48,9 @@ def test_score_is_the_cosine_of_open_clips_embeddings(tiny_clip, tiny_folder, pi
 def test_score_without_resizing_equals_open_clip_exactly(tiny_clip, tiny_folder):
     torch.manual_seed(11)
     images = (torch.rand(3, 3, 32, 32) * 255).byte().float() / 255
-    scores = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(images, PROMPTS)
+    scores = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(
+        images, PROMPTS
+    )
     torch.testing.assert_close(scores.double(), cosine_by_open_clip(tiny_clip, images, PROMPTS), rtol=0, atol=1e-6)
 
 
@@ -57,7 +58,9 @@ def test_preprocess_cfg_of_the_folder_is_used(tiny_clip, tiny_folder, pictures):
     transform = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.4), "resize_mode": "squash", "interpolation": "bilinear"}
     write_config(tiny_folder, preprocess_cfg=transform)
     images = (pictures * 255).byte().float() / 255
-    scores = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(images, PROMPTS)
+    scores = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(
+        images, PROMPTS
+    )
     truth = cosine_by_open_clip(tiny_clip, images, PROMPTS, **transform)
     default = cosine_by_open_clip(tiny_clip, images, PROMPTS)
     assert (truth - default).abs().max() > 5e-3
@@ -65,15 +68,15 @@ def test_preprocess_cfg_of_the_folder_is_used(tiny_clip, tiny_folder, pictures):
 
 
 def test_each_distinct_prompt_is_embedded_once(tiny_folder, pictures):
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
     rows = []
-    model.clip.token_embedding.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
+    model.trunk.clip.token_embedding.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
     model.score(pictures, PROMPTS)
     assert rows == [2]
 
 
 def test_half_precision_weights_keep_the_score(tiny_folder, pictures, record_figure):
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
     full, half = model.score(pictures, PROMPTS), model.half().score(pictures, PROMPTS)
     difference = (full - half).abs().max().item()
     record_figure("CLIP score in fp16: largest difference of the cosine", difference)
@@ -84,7 +87,9 @@ def test_half_precision_weights_keep_the_score(tiny_folder, pictures, record_fig
 @pytest.mark.parametrize("form", ["pt", "wrapped", "half", "openai extras", "no logit_scale", "vector logit_scale"])
 def test_checkpoint_forms_load_alike(tiny_folder, pictures, form):
     state = load_file(tiny_folder / "open_clip_model.safetensors")
-    truth = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(pictures, PROMPTS)
+    truth = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG).score(
+        pictures, PROMPTS
+    )
     match form:
         case "wrapped":
             state = {"epoch": 1, "state_dict": {f"module.{key}": value for key, value in state.items()}}
@@ -98,7 +103,7 @@ def test_checkpoint_forms_load_alike(tiny_folder, pictures, form):
         case "vector logit_scale":
             state["logit_scale"] = state["logit_scale"].reshape(1)
     torch.save(state, tiny_folder / "form.pt")
-    model = load_clip_score(str(tiny_folder / "form.pt"), FOLDER_CONFIG)
+    model = load_reward_model("CLIP score", str(tiny_folder / "form.pt"), FOLDER_CONFIG)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     torch.testing.assert_close(model.score(pictures, PROMPTS), truth, rtol=0, atol=2e-3 if form == "half" else 0)
 
@@ -118,7 +123,9 @@ def test_other_model_classes_of_open_clip_load(tiny_folder, pictures, custom):
     save_file(clip.state_dict(), tiny_folder / "other.safetensors")
     (tiny_folder / FOLDER_CONFIG).write_text(json.dumps({"model_cfg": config}))
     images = (torch.rand(3, 3, 32, 32) * 255).byte().float() / 255
-    scores = load_clip_score(str(tiny_folder / "other.safetensors"), FOLDER_CONFIG).score(images, PROMPTS)
+    scores = load_reward_model("CLIP score", str(tiny_folder / "other.safetensors"), FOLDER_CONFIG).score(
+        images, PROMPTS
+    )
     truth = cosine_by_open_clip(clip.eval(), images, PROMPTS)
     torch.testing.assert_close(scores.double(), truth, rtol=0, atol=1e-6)
 
@@ -139,7 +146,7 @@ def test_without_open_clip_the_pip_line_is_named(monkeypatch, tiny_folder):
 
 
 def test_a_gradient_reaches_the_pixels(tiny_folder, pictures):
-    model = load_clip_score(str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
+    model = load_reward_model("CLIP score", str(tiny_folder / "open_clip_model.safetensors"), FOLDER_CONFIG)
     images = pictures.clone().requires_grad_()
     model.score(images, PROMPTS).sum().backward()
     assert images.grad.abs().sum() > 0

@@ -3,7 +3,8 @@ import json
 import torch
 from safetensors.torch import save_file
 
-from reward_models.clip_score import FOLDER_CONFIG, load_clip_score
+from reward_models import load_reward_model
+from reward_models.clip_architecture import FOLDER_CONFIG
 from reward_models.transformers_clip import to_open_clip
 
 VISION = {"image_size": 32, "patch_size": 8, "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 3}
@@ -38,13 +39,13 @@ def test_a_transformers_checkpoint_scores_as_in_transformers(tmp_path, pictures,
     model = transformers_clip()
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, tmp_path / "model.safetensors")
     (tmp_path / FOLDER_CONFIG).write_text(json.dumps({"model_cfg": OPEN_CLIP}))
-    reward = load_clip_score(str(tmp_path / "model.safetensors"), FOLDER_CONFIG)
+    reward = load_reward_model("CLIP score", str(tmp_path / "model.safetensors"), FOLDER_CONFIG)
     prompts = ["a red cube", "two dogs on a boat", "a red cube"]
-    tokens = reward.tokenizer(prompts)
+    tokens = reward.trunk.tokenizer(prompts)
     out = model(input_ids=tokens, pixel_values=torch.nn.functional.interpolate(pictures, (32, 32)), return_dict=True)
     truth = torch.nn.functional.cosine_similarity(out.image_embeds, out.text_embeds)
-    image = reward.clip.encode_image(torch.nn.functional.interpolate(pictures, (32, 32)))
-    ours = torch.nn.functional.cosine_similarity(image, reward.clip.encode_text(tokens))
+    image = reward.trunk.clip.encode_image(torch.nn.functional.interpolate(pictures, (32, 32)))
+    ours = torch.nn.functional.cosine_similarity(image, reward.trunk.clip.encode_text(tokens))
     difference = (ours - truth).abs().max().item()
     record_figure("transformers CLIP in open_clip's names: largest difference of the cosine", difference)
     assert truth.std() > 0.01

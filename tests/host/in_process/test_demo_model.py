@@ -68,12 +68,16 @@ def test_the_vae_keeps_pictures_and_gives_latents_of_sdxl_scale(demo, demo_rooms
     assert decibels > 30
 
 
-def test_the_reward_ranks_the_right_prompt_first(demo, demo_rooms, record_figure):
+def test_the_reward_ranks_the_right_prompt_first(demo, demo_rooms, nodes_room, record_figure):
+    score_images = nodes_room("scoring").score_images
     prompts, images = _renders(demo_rooms, 60, seed=1)
     right = 0
     for i, prompt in enumerate(prompts):
         other = prompts[(i + 1) % len(prompts)]
-        own, wrong = (float(demo["reward_model"].score(images[i : i + 1], p.text, 1)) for p in (prompt, other))
+        own, wrong = (
+            float(score_images([demo["reward_model"]], images[i : i + 1], p.text, 1)[0].rewards)
+            for p in (prompt, other)
+        )
         right += own > wrong
     record_figure("demo reward ranks the own prompt above another's, of 60", right)
     assert right >= 55

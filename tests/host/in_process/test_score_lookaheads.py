@@ -98,8 +98,8 @@ def test_empty_prompt_for_a_reward_that_reads_it_names_the_node(score, hosted, b
     class ReadsPrompt(base_class):
         name, reads_prompt = "listener", True
 
-        def score(self, images, prompts):
-            return images.mean(dim=(1, 2, 3))
+        def score_batch(self, batch, prompts):
+            return batch.images.mean(dim=(1, 2, 3))
 
     with pytest.raises(ValueError, match="^LiDAR Score Lookaheads: listener .*'prompt' is empty: write"):
         score(torch.zeros(5, 4, 8, 8), grey(LEVELS), hosted(ReadsPrompt()), prompt="  \n")
@@ -109,8 +109,8 @@ def test_score_that_is_no_number_names_node_reward_and_image(score, hosted, base
     class Broken(base_class):
         name, reads_prompt = "broken reward", False
 
-        def score(self, images, prompts):
-            return images.mean(dim=(1, 2, 3)).log().log()
+        def score_batch(self, batch, prompts):
+            return batch.images.mean(dim=(1, 2, 3)).log().log()
 
     with pytest.raises(ValueError, match="^LiDAR Score Lookaheads: broken reward gave nan for image 1 of 5") as error:
         score(torch.zeros(5, 4, 8, 8), grey(LEVELS), hosted(Broken()))
