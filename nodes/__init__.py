@@ -3,11 +3,15 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .apply_guidance import LiDARApplyGuidance
+from .combine_rewards import LiDARCombineRewards
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
 from .lookahead_config import LiDARLookaheadConfig
+from .pick_lookaheads import LiDARPickLookaheads
 from .reward_model_loader import LiDARRewardModelLoader
+from .rewards_from_values import LiDARRewardsFromValues
 from .sample_lookaheads import LiDARSampleLookaheads
+from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
 
 
@@ -21,4 +25,8 @@ class LiDARExtension(ComfyExtension):
             LiDARSampleLookaheads,
             LiDARScoreLookaheads,
             LiDARApplyGuidance,
+            LiDARCombineRewards,
+            LiDARPickLookaheads,
+            LiDARRewardsFromValues,
+            LiDARScoreImages,
         ]

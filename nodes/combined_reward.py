@@ -17,7 +17,10 @@ class CombinedReward:
     @property
     def name(self) -> str:
         """The members with their weights, for people."""
-        return " + ".join(f"{weight:g} {reward.name}" for reward, weight in self.members)
+        terms = "".join(
+            f" {'-' if weight < 0 else '+'} {abs(weight):g} {_name(reward)}" for reward, weight in self.members
+        )
+        return terms.removeprefix(" + ").strip()
 
     @property
     def models(self) -> tuple[HostedRewardModel, ...]:
@@ -31,3 +34,7 @@ class CombinedReward:
     def total(self, scores: dict[HostedRewardModel, torch.Tensor]) -> torch.Tensor:
         """Return the weighted sum, (n,): each member is standardised over these n images first."""
         return sum(weight * standardise(reward.total(scores)) for reward, weight in self.members)
+
+
+def _name(reward: HostedRewardModel | CombinedReward) -> str:
+    return f"({reward.name})" if isinstance(reward, CombinedReward) else reward.name

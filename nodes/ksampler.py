@@ -8,6 +8,7 @@ from comfy_execution.graph_utils import GraphBuilder
 
 from .config_in_prompt import connected_settings, must_run_first
 from .lookahead_config import LookaheadConfig
+from .pick_lookaheads import picks_input
 from .setting_inputs import reward_prompt_input
 from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 
@@ -133,6 +134,7 @@ class LiDARKSampler(io.ComfyNode):
                         "model draws them."
                     ),
                 ),
+                picks_input(optional=True, **HANDED_ON),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
             outputs=[
@@ -168,6 +170,7 @@ class LiDARKSampler(io.ComfyNode):
         denoise=1.0,
         lookahead_config=None,
         lookahead_model=None,
+        picks="",
     ) -> io.NodeOutput:
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         given = connected_settings(cls.hidden, lookahead_config) or {"cfg": cfg, "scheduler": scheduler}
@@ -194,11 +197,15 @@ class LiDARKSampler(io.ComfyNode):
             prompt=prompt,
             **_only(settings, "batch_size"),
         )
+        judged = scored.out(0)
+        if picks.strip() if isinstance(picks, str) else picks:  # a link is a list
+            picked = graph.node("LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=picks)
+            judged = picked.out(0)
         guided = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
             model=model,
-            lookaheads=scored.out(0),
+            lookaheads=judged,
             **_only(settings, "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent"),
         )
         final = graph.node(
@@ -212,7 +219,7 @@ class LiDARKSampler(io.ComfyNode):
             scheduler=scheduler,
             **task,
         )
-        return io.NodeOutput(final.out(0), scored.out(0), scored.out(1), expand=graph.finalize())
+        return io.NodeOutput(final.out(0), judged, scored.out(1), expand=graph.finalize())
 
 
 def _only(settings: dict, *names: str) -> dict:

@@ -3,6 +3,7 @@
 from comfy_api.latest import io, ui
 
 from ..lidar_core import LookaheadSet
+from .image_metadata import write_to_images
 from .lookahead_config import LookaheadConfig
 from .ranked_preview import ranked_preview
 from .score_table import score_table
@@ -44,7 +45,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                     tooltip="Number, reward and every member's own score of each lookahead, best first, for Preview as Text.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -74,6 +75,8 @@ class LiDARScoreLookaheads(io.ComfyNode):
             f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean():.4g}, "
             f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
         )
+        columns = {scored.reward_name: scored.rewards} | members
+        write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
         shown = ui.PreviewImage(ranked, cls=cls).as_dict()
-        table = score_table(scored.order(), {scored.reward_name: scored.rewards} | members)
+        table = score_table(scored.order(), columns)
         return io.NodeOutput(scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})

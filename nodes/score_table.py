@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from .held_out import Change
+
 
 def score_table(order: Tensor, columns: Mapping[str, Tensor]) -> str:
     """Return a line for each image of `order`, (k,) indices best first: rank, number in the batch from 1, and its scores.
@@ -15,7 +17,22 @@ def score_table(order: Tensor, columns: Mapping[str, Tensor]) -> str:
         [str(rank), str(i + 1), *(f"{scores[i]:.4g}" for scores in columns.values())]
         for rank, i in enumerate(order.tolist(), start=1)
     ]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]
+    return _aligned([head, *rows])
+
+
+def change_table(changes: Mapping[str, Change]) -> str:
+    """Return a line for each reward: its mean before and after, the change, and the standard error of the change."""
+    return _aligned(
+        [
+            ["reward", "baseline", "images", "change", "standard error"],
+            *(
+                [name, f"{each.before:.4g}", f"{each.after:.4g}", f"{each.change:+.4g}", f"{each.standard_error:.2g}"]
+                for name, each in changes.items()
+            ),
+        ]
     )
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

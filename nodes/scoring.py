@@ -1,6 +1,7 @@
 """Scores the host's IMAGE batches with reward models; the only place that sizes batches."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import comfy.model_management as mm
@@ -32,11 +33,24 @@ def score_images(
     prompts: str | Sequence[str],
     batch_size: int,
 ) -> list[Scores]:
-    """Score every image with every reward, at most `batch_size` images at a time, obeying cancel between batches.
+    """Score every image with every reward: `score_with_models`, then `scores_of` for each."""
+    scores = score_with_models(models_of(rewards), images, prompts, batch_size)
+    return [scores_of(reward, scores) for reward in rewards]
 
-    images: IMAGE (n, H, W, C) in [0, 1]. prompts: one text for all images, or n texts. A reward model that is part of
-    several rewards scores once, and one that is loaded stays until all that share its trunk are done. ValueError for an
-    empty prompt if a model reads it, for what is no IMAGE, for batch_size below 1 and for a score that is not finite.
+
+def models_of(rewards: Sequence[HostedRewardModel | CombinedReward]) -> list[HostedRewardModel]:
+    """Return the reward models that the rewards are made of, each once."""
+    return list(dict.fromkeys(model for reward in rewards for model in reward.models))
+
+
+def score_with_models(
+    models: Sequence[HostedRewardModel], images: torch.Tensor, prompts: str | Sequence[str], batch_size: int
+) -> dict[HostedRewardModel, torch.Tensor]:
+    """Score every image with every model, at most `batch_size` images at a time, obeying cancel between batches.
+
+    images: IMAGE (n, H, W, C) in [0, 1]. prompts: one text for all images, or n texts. Models that share a trunk run
+    after each other, so that it is loaded once. Returns (n,) float32 on the CPU for each model. ValueError for an empty
+    prompt if a model reads it, for what is no IMAGE, for batch_size below 1 and for a score that is not finite.
     """
     images = channels_first(images)
     prompts = [prompts] * len(images) if isinstance(prompts, str) else list(prompts)
@@ -46,7 +60,6 @@ def score_images(
         )
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
-    models = list(dict.fromkeys(model for reward in rewards for model in reward.models))
     for model in models:
         if model.model.reads_prompt and not all(prompt.strip() for prompt in prompts):
             raise ValueError(
@@ -56,7 +69,21 @@ def score_images(
     scores = _score(models, images, prompts, batch_size)
     for model in models:
         _check_finite(scores[model], images, model.name)
-    return [Scores(reward.name, reward.total(scores), _columns(reward, scores)) for reward in rewards]
+    return scores
+
+
+def scores_of(reward: HostedRewardModel | CombinedReward, scores: dict[HostedRewardModel, torch.Tensor]) -> Scores:
+    """Return what one reward makes of the scores of its models."""
+    columns: dict[str, torch.Tensor] = {}
+    for model in reward.models:
+        columns[unused_name(model.name, columns)] = scores[model]
+    return Scores(reward.name, reward.total(scores), columns)
+
+
+def unused_name(name: str, used: Container[str]) -> str:
+    """Return name, or "name (2)" and so on if it is used already."""
+    numbered = (name if number == 1 else f"{name} ({number})" for number in itertools.count(1))
+    return next(each for each in numbered if each not in used)
 
 
 def _score(models, images, prompts, batch_size) -> dict[HostedRewardModel, torch.Tensor]:
@@ -80,16 +107,6 @@ def _score(models, images, prompts, batch_size) -> dict[HostedRewardModel, torch
             done += len(given)
             progress.update_absolute(done)
     return scores
-
-
-def _columns(reward, scores) -> dict[str, torch.Tensor]:
-    columns = {}
-    for model in reward.models:
-        name, count = model.name, 2
-        while name in columns:
-            name, count = f"{model.name} ({count})", count + 1
-        columns[name] = scores[model]
-    return columns
 
 
 def _check_finite(scores: torch.Tensor, images: torch.Tensor, name: str) -> None:

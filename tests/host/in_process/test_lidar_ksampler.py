@@ -90,6 +90,15 @@ def test_lookahead_model_draws_the_lookaheads_only(expand):
     assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
 
 
+def test_picks_judge_between_scores_and_guidance(expand):
+    children = expand(picks="3, -2")
+    assert children["LiDARPickLookaheads"]["picks"] == "3, -2"
+    assert children["LiDARPickLookaheads"]["lookahead_set"][0].endswith("LiDARScoreLookaheads")
+    assert children["LiDARApplyGuidance"]["lookaheads"][0].endswith("LiDARPickLookaheads")
+    assert expand(picks=["text", 0])["LiDARPickLookaheads"]["picks"] == ["text", 0], "a link is handed on"
+    assert "LiDARPickLookaheads" not in expand(picks=" \n")
+
+
 @pytest.fixture(params=["read from the prompt", "handed on by another node"])
 def configured(request, expand, make_config):
     """The children's inputs with CONFIG, which the host has evaluated in the second case only."""
@@ -185,7 +194,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
     """Workflows store widget values by position: add at the end, never rename or reorder."""
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
-        "sampler_name scheduler denoise lookahead_config lookahead_model",
+        "sampler_name scheduler denoise lookahead_config lookahead_model picks",
         "LiDARLookaheadConfig": "LiDAR Lookahead Config: preset count steps cfg sampler_name scheduler batch_size "
         "guidance_scale reward_strength reward_scale start_percent end_percent",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
@@ -193,6 +202,11 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size",
         "LiDARApplyGuidance": "LiDAR Apply Guidance: model lookaheads guidance_scale reward_strength reward_scale "
         "start_percent end_percent",
+        "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
+        "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
+        "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",
+        "LiDARScoreImages": "LiDAR Score Images: images reward_model prompt prompt_per_line top_k use_threshold threshold "
+        "batch_size latents masks baseline_images held_out",
     }
     for node_id, line in promised.items():
         schema = node_classes[node_id].GET_SCHEMA()

@@ -1,0 +1,28 @@
+"""Some images of a batch, with the latents and masks that belong to them."""
+
+from typing import Any
+
+import torch
+
+
+def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -> dict[str, Any]:
+    """Return a LATENT with the samples at `indices`, its noise masks and batch indices too; ValueError unless it has `count`."""
+    samples = latents["samples"]
+    if samples.is_nested or len(samples) != count:
+        got = "several parts" if samples.is_nested else f"{len(samples)} samples"
+        raise ValueError(f"latents has {got} for {count} images: connect the latents that the images were decoded from")
+    selected = latents | {"samples": samples[indices]}
+    mask, places = latents.get("noise_mask"), latents.get("batch_index")
+    if mask is not None and len(mask) == count:
+        selected["noise_mask"] = mask[indices]
+    if places is not None:
+        selected["batch_index"] = [places[i] for i in indices.tolist()]
+    return selected
+
+
+def select_masks(masks: torch.Tensor, indices: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the MASKs (k, H, W) at `indices`, one mask for all as often as needed; ValueError for another count."""
+    masks = masks[None] if masks.ndim == 2 else masks
+    if len(masks) not in (1, count):
+        raise ValueError(f"masks has {len(masks)} masks for {count} images: give one for each, or one for all")
+    return masks.expand(count, -1, -1)[indices]

@@ -1,0 +1,107 @@
+"""A person as the judge: favourites and rejects become rewards, alone or on top of a model's."""
+
+from comfy_api.latest import io
+
+from ..lidar_core import standardise
+from .picks import parse_picks
+from .show_on_node import show_on_node
+from .socket_types import LookaheadSetSocket
+
+ON_TOP, ALONE = "on top of the rewards", "picks alone"
+WEIGHT = 3.0
+
+
+class LiDARPickLookaheads(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARPickLookaheads",
+            display_name="LiDAR Pick Lookaheads",
+            category="LiDAR",
+            description=(
+                "Lets you judge the lookaheads yourself: type the numbers of your favourites, as shown on the ranked "
+                "pictures. Changing the picks only samples the final image again."
+            ),
+            search_aliases=[
+                "lidar",
+                "pick images",
+                "favourites",
+                "human feedback",
+                "choose lookaheads",
+                "like",
+                "dislike",
+            ],
+            inputs=[
+                LookaheadSetSocket.Input(
+                    "lookahead_set", tooltip="Scored lookaheads, from LiDAR Score Lookaheads or LiDAR KSampler."
+                ),
+                picks_input(),
+                io.Combo.Input(
+                    "mode",
+                    options=[ON_TOP, ALONE],
+                    default=ON_TOP,
+                    tooltip=(
+                        f"{ON_TOP}: the model's rewards, standardised, plus weight times the picks. {ALONE}: the picks "
+                        "replace the rewards."
+                    ),
+                ),
+                io.Float.Input(
+                    "weight",
+                    default=WEIGHT,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    tooltip=(
+                        "How much a favourite gains over the rest, in standard deviations of the model's rewards. 3 puts it "
+                        "clearly on top, 0.5 only tips the scale, 0 ignores the picks. Not read with picks alone."
+                    ),
+                ),
+            ],
+            outputs=[
+                LookaheadSetSocket.Output(
+                    display_name="lookahead_set",
+                    tooltip="The same lookaheads with the new rewards, for LiDAR Apply Guidance.",
+                )
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def execute(cls, lookahead_set, picks="", mode=ON_TOP, weight=WEIGHT) -> io.NodeOutput:
+        try:
+            picked = parse_picks(picks, lookahead_set.count)
+            if mode not in (ON_TOP, ALONE):
+                raise ValueError(f"mode is {mode!r}; set it to {ON_TOP} or {ALONE}")
+            if mode == ALONE and not picked.any():
+                raise ValueError("picks is empty, and nothing else is rewarded: write a number, such as 3")
+        except ValueError as error:
+            raise ValueError(f"LiDAR Pick Lookaheads: {error}") from error
+        if mode == ALONE:
+            result = lookahead_set.with_rewards(picked, "picks")
+        elif not picked.any() or weight == 0:
+            result = lookahead_set
+        else:
+            rewards = standardise(lookahead_set.rewards) + weight * picked
+            result = lookahead_set.with_rewards(rewards, f"{lookahead_set.reward_name} + picks")
+        show_on_node(cls.hidden, _summary(picked, result))
+        return io.NodeOutput(result)
+
+
+def picks_input(**options) -> io.Input:
+    """Return picks, the numbers of the favourites and rejects; options: of io.String.Input."""
+    return io.String.Input(
+        "picks",
+        default="",
+        tooltip=(
+            "Numbers of the lookaheads that you like, as shown on the ranked pictures (no. 7), parted by commas: 3, 7. A "
+            "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. Empty: "
+            "no picks."
+        ),
+        **options,
+    )
+
+
+def _summary(picked, result) -> str:
+    named = ", ".join(f"no. {i + 1} ({picked[i]:+g})" for i in picked.nonzero().flatten().tolist())
+    best = ", ".join(str(i + 1) for i in result.order()[:3].tolist())
+    return f"picked {named or 'nothing'} of {result.count}; now best: no. {best}"

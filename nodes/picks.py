@@ -1,0 +1,32 @@
+"""A person's favourites and rejects among numbered lookaheads, written as text."""
+
+import torch
+
+from .number_list import parse_number
+
+FAVOURITE, REJECT = 1.0, -1.0
+
+
+def parse_picks(text: str, count: int) -> torch.Tensor:
+    """Return a reward for each of `count` lookaheads, (count,) float32, 0 for those that are not named.
+
+    text: numbers from 1, as burnt into the ranked pictures, parted by commas, semicolons or lines. "3" is a favourite
+    (1), "-3" a reject (-1), "3=5" gives its own value. ValueError for a number that is not there or named twice.
+    """
+    rewards, named = torch.zeros(count), set()
+    for pick in text.replace(";", ",").replace("\n", ",").split(","):
+        number, _, value = (part.strip() for part in pick.partition("="))
+        if not pick.strip():
+            continue
+        rejected = number.startswith("-")
+        digits = number.removeprefix("-")
+        if not digits.isdecimal() or (rejected and value) or ("=" in pick and not value):
+            raise ValueError(f"picks has {pick.strip()!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
+        index = int(digits)
+        if not 1 <= index <= count:
+            raise ValueError(f"picks names lookahead {index}, but there are {count}: use the numbers 1 to {count}")
+        if index in named:
+            raise ValueError(f"picks names lookahead {index} twice: name each one once")
+        named.add(index)
+        rewards[index - 1] = parse_number(value, what="picks") if value else REJECT if rejected else FAVOURITE
+    return rewards

@@ -1,0 +1,89 @@
+"""Rewards from anywhere: numbers that other nodes or people give become the rewards of the lookaheads."""
+
+import torch
+from comfy_api.latest import io
+
+from ..lidar_core import LookaheadSet
+from .number_list import parse_numbers
+from .show_on_node import show_on_node
+from .socket_types import LookaheadSetSocket
+
+
+class LiDARRewardsFromValues(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARRewardsFromValues",
+            display_name="LiDAR Rewards From Values",
+            category="LiDAR",
+            description=(
+                "Makes any list of numbers the rewards of the lookaheads: from a vision language model, a face similarity "
+                "node, a script, or typed by hand. One number for each lookahead, in the order of the batch."
+            ),
+            search_aliases=[
+                "lidar",
+                "rewards from floats",
+                "custom reward",
+                "external scores",
+                "vlm judge",
+                "score list",
+            ],
+            is_input_list=True,
+            inputs=[
+                io.Latent.Input("lookaheads", tooltip="The latents of LiDAR Sample Lookaheads."),
+                io.MultiType.Input(
+                    io.String.Input(
+                        "values",
+                        multiline=True,
+                        default="",
+                        tooltip=(
+                            "One number for each lookahead, in the order of the batch; more is better. A list of FLOAT or INT "
+                            "from another node, or text such as 0.2, 0.9, 0.4."
+                        ),
+                    ),
+                    types=[io.Float, io.Int],
+                ),
+                io.String.Input(
+                    "name",
+                    default="values",
+                    tooltip="What the numbers are, shown with the lookahead set. May be empty.",
+                ),
+            ],
+            outputs=[
+                LookaheadSetSocket.Output(
+                    display_name="lookahead_set", tooltip="Lookaheads with these rewards, for LiDAR Apply Guidance."
+                )
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def execute(cls, lookaheads, values, name=("values",)) -> io.NodeOutput:
+        try:
+            numbers = _flat(values)
+            if any(each["samples"].is_nested for each in lookaheads):
+                raise ValueError("lookaheads is a latent of several parts, which LiDAR does not support")
+            latents = torch.cat([each["samples"] for each in lookaheads])
+            if len(numbers) != len(latents):
+                raise ValueError(
+                    f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
+                    "for each, in the order of the batch"
+                )
+            scored = LookaheadSet(latents, torch.tensor(numbers), name[0])
+        except ValueError as error:
+            raise ValueError(f"LiDAR Rewards From Values: {error}") from error
+        best = scored.order()[0]
+        show_on_node(cls.hidden, f"{scored.count} values, best {scored.rewards[best]:.4g} for no. {best + 1}")
+        return io.NodeOutput(scored)
+
+
+def _flat(values) -> list[float]:
+    if isinstance(values, str):
+        return parse_numbers(values, what="values")
+    if isinstance(values, (int, float)):
+        return [float(values)]
+    if isinstance(values, torch.Tensor):
+        return values.flatten().tolist()
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"values has {type(values).__name__}, wanted numbers: connect a list of FLOAT, INT or text")
+    return [number for value in values for number in _flat(value)]

@@ -1,0 +1,91 @@
+"""Several reward models as one: an equal say for each, whatever their scale."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="module")
+def load(node_classes):
+    return lambda kind: node_classes["LiDARRewardModelLoader"].execute(kind).result[0]
+
+
+@pytest.fixture
+def combine(node_classes):
+    def run(*rewards, weights="", names=None):
+        names = names or [f"reward_{number}" for number in range(1, len(rewards) + 1)]
+        return node_classes["LiDARCombineRewards"].execute(dict(zip(names, rewards, strict=True)), weights).result[0]
+
+    return run
+
+
+@pytest.fixture
+def score(nodes_room):
+    return lambda reward, images: nodes_room("scoring").score_images([reward], images, "", 2)[0]
+
+
+@pytest.fixture(scope="module")
+def images():
+    torch.manual_seed(8)
+    return torch.rand(5, 6, 8, 3) * torch.tensor([0.2, 0.9, 0.5, 0.7, 1.0]).view(-1, 1, 1, 1)
+
+
+def standardised(values):
+    return (values.double() - values.double().mean()) / values.double().std(correction=0)
+
+
+def test_members_are_standardised_before_they_are_weighted(combine, load, score, images):
+    bright, colourful = load("brightness"), load("colourfulness")
+    truth = 0.25 * standardised(score(bright, images).rewards) - 2 * standardised(score(colourful, images).rewards)
+    scores = score(combine(bright, colourful, weights="0.25, -2"), images)
+    torch.testing.assert_close(scores.rewards.double(), truth, atol=1e-5, rtol=0)
+    assert scores.name == "0.25 brightness - 2 colourfulness"
+    assert list(scores.columns) == ["brightness", "colourfulness"]
+    torch.testing.assert_close(scores.columns["colourfulness"], score(colourful, images).rewards)
+
+
+def test_without_weights_all_count_alike(combine, load, score, images):
+    members = [load("brightness"), load("colourfulness")]
+    equal, none = score(combine(*members, weights="1 1"), images), score(combine(*members), images)
+    assert torch.equal(equal.rewards, none.rewards)
+
+
+def test_a_combination_can_be_a_member(combine, load, score, images):
+    bright, colourful = load("brightness"), load("colourfulness")
+    inner = combine(bright, colourful, weights="1, 3")
+    scores = score(combine(inner, bright, weights="2, 1"), images)
+    truth = 2 * standardised(score(inner, images).rewards) + standardised(score(bright, images).rewards)
+    torch.testing.assert_close(scores.rewards.double(), truth, atol=1e-5, rtol=0)
+    assert list(scores.columns) == ["brightness", "colourfulness"], "a model that is met twice scores once"
+
+
+def test_two_models_of_one_name_are_told_apart(combine, load, score, images):
+    assert list(score(combine(load("brightness"), load("brightness")), images).columns) == [
+        "brightness",
+        "brightness (2)",
+    ]
+
+
+def test_a_member_that_scores_all_alike_has_no_say(combine, load, score):
+    grey = torch.rand(4, 1, 1, 1).expand(-1, 6, 8, 3)
+    bright = score(load("brightness"), grey).rewards
+    scores = score(combine(load("brightness"), load("colourfulness")), grey)
+    torch.testing.assert_close(scores.rewards.double(), standardised(bright), atol=1e-5, rtol=0)
+
+
+def test_a_gap_between_connected_sockets_keeps_the_order(combine, load):
+    combined = combine(load("brightness"), load("colourfulness"), weights="3, 1", names=["reward_5", "reward_2"])
+    assert combined.name == "3 colourfulness + 1 brightness"
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("1", "weights has 1 number for 2 connected rewards: write one for each, such as 1, 1, or leave it empty"),
+        ("1, 2, 3", "weights has 3 numbers for 2 connected rewards"),
+        ("0, 0", "all weights are 0"),
+        ("1, much", "weights has 'much', which is no finite number"),
+    ],
+)
+def test_wrong_weights_are_told_in_one_line(combine, load, weights, message):
+    with pytest.raises(ValueError, match=f"^LiDAR Combine Rewards: {message}"):
+        combine(load("brightness"), load("colourfulness"), weights=weights)

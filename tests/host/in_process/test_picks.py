@@ -1,0 +1,92 @@
+"""What a person types as favourites and rejects, and what becomes of the rewards."""
+
+import pytest
+import torch
+
+REWARDS = torch.tensor([0.31, 0.22, 0.27, 0.40, 0.25])
+
+
+@pytest.fixture(scope="module")
+def parse(nodes_room):
+    return nodes_room("picks").parse_picks
+
+
+@pytest.fixture
+def pick(node_classes, lidar_core):
+    lookaheads = lidar_core.LookaheadSet(torch.randn(5, 4, 8, 8), REWARDS, "CLIP score", {"prompt": "a lamp"})
+
+    def run(picks, **settings):
+        return node_classes["LiDARPickLookaheads"].execute(lookaheads, picks, **settings).result[0]
+
+    run.lookaheads = lookaheads
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "rewards"),
+    [
+        ("3, 5", [0, 0, 1, 0, 1]),
+        ("3=5, 4=4, 1=-2", [-2, 0, 5, 4, 0]),
+        ("-2", [0, -1, 0, 0, 0]),
+        ("5;1\n2=.25", [1, 0.25, 0, 0, 1]),
+        (" 4 = 1e1 ,, ", [0, 0, 0, 10, 0]),
+        ("", [0, 0, 0, 0, 0]),
+    ],
+)
+def test_numbers_count_from_1_and_stand_for_1_unless_they_say_more(parse, text, rewards):
+    assert parse(text, 5).tolist() == rewards
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("6", r"picks names lookahead 6, but there are 5: use the numbers 1 to 5"),
+        ("0", "picks names lookahead 0, but there are 5"),
+        ("2, 3, 2=4", "picks names lookahead 2 twice"),
+        ("2, -2", "picks names lookahead 2 twice"),
+        ("the red one", "picks has 'the red one': write numbers"),
+        ("1.5", "picks has '1.5': write numbers"),
+        ("3=", "picks has '3=': write numbers"),
+        ("-3=2", "picks has '-3=2': write numbers"),
+        ("3=good", "picks has 'good', which is no finite number"),
+        ("3=nan", "picks has 'nan', which is no finite number"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_line(parse, pick, text, message):
+    with pytest.raises(ValueError, match=message):
+        parse(text, 5)
+    with pytest.raises(ValueError, match=f"^LiDAR Pick Lookaheads: {message}") as raised:
+        pick(text)
+    assert "\n" not in str(raised.value)
+
+
+def test_picks_alone_replace_the_rewards(pick):
+    picked = pick("2=3, 5", mode="picks alone")
+    assert picked.rewards.tolist() == [0, 3, 0, 0, 1]
+    assert picked.reward_name == "picks"
+    assert torch.equal(picked.latents, pick.lookaheads.latents) and picked.metadata == pick.lookaheads.metadata
+    with pytest.raises(ValueError, match="picks is empty, and nothing else is rewarded"):
+        pick("", mode="picks alone")
+
+
+def test_picks_on_top_count_in_standard_deviations_of_the_rewards(pick):
+    picked = pick("2, -4", weight=1.5)
+    deviations = (REWARDS.double() - REWARDS.double().mean()) / REWARDS.double().std(correction=0)
+    truth = deviations + torch.tensor([0, 1.5, 0, -1.5, 0])
+    torch.testing.assert_close(picked.rewards.double(), truth, atol=1e-5, rtol=0)
+    assert picked.reward_name == "CLIP score + picks"
+
+
+def test_the_usual_weight_puts_the_worst_on_top(pick):
+    assert pick("2").order()[0] == 1
+    assert pick("-4").order()[-1] == 3
+
+
+def test_no_picks_change_nothing(pick):
+    for settings in ({"picks": ""}, {"picks": "3", "weight": 0.0}):
+        assert pick(**settings) is pick.lookaheads
+
+
+def test_an_unknown_mode_is_refused(pick):
+    with pytest.raises(ValueError, match="mode is 'best'; set it to on top of the rewards or picks alone"):
+        pick("1", mode="best")
