@@ -63,6 +63,11 @@ def _read_pickle(path: str, name: str) -> object:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         foreign = re.search(r"GLOBAL (\S+)", str(error))
+        if "Unsupported operand" in str(error):
+            raise ValueError(
+                f"{name} is refused: it is a pickle of more than tensors, and such files can run code when loaded. Use a "
+                ".safetensors file, or save the state_dict alone"
+            ) from error
         if foreign is None:
             raise ValueError(f"{name} is damaged, or no PyTorch checkpoint: {_DOWNLOAD_AGAIN}") from error
         raise ValueError(
