@@ -84,6 +84,12 @@ def _aesthetic(source: RewardSource) -> RewardModel:
     return load_aesthetic(source.checkpoint, source.clip_checkpoint, architecture, source.load_clip)
 
 
+def _image_reward(source: RewardSource) -> RewardModel:
+    from .image_reward import load_image_reward
+
+    return load_image_reward(source.checkpoint)
+
+
 def _brightness(_source: RewardSource) -> RewardModel:
     from .brightness import Brightness
 
@@ -105,6 +111,7 @@ REWARD_KINDS: dict[str, RewardKind] = {
     "HPS v2.1": RewardKind(_hps_v2_1, needs_file=True),
     "HPS v2": RewardKind(_hps_v2, needs_file=True),
     "LAION aesthetic v2": RewardKind(_aesthetic, needs_file=True, needs_clip_file=True),
+    "ImageReward": RewardKind(_image_reward, needs_file=True),
     "CLIP image similarity": RewardKind(
         _clip_image_similarity, needs_file=True, needs_architecture=True, needs_reference=True
     ),
