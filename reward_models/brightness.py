@@ -1,4 +1,4 @@
-"""Mean brightness of an image: a reward without weights, to try the nodes with."""
+"""Mean brightness of an image."""
 
 from collections.abc import Sequence
 
@@ -19,4 +19,9 @@ class Brightness(RewardModel):
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Mean luma of each image: (b,) float32 in [0, 1]."""
-        return batch.images.mean(dim=(2, 3)) @ torch.tensor(LUMA, device=batch.device)
+        return luma(batch.images).mean(dim=(1, 2))
+
+
+def luma(images: torch.Tensor) -> torch.Tensor:
+    """(b, 3, H, W) in [0, 1] -> Y' (b, H, W) in [0, 1]."""
+    return torch.einsum("bchw,c->bhw", images, images.new_tensor(LUMA))

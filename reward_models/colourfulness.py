@@ -1,4 +1,4 @@
-"""Colourfulness of an image: a reward without weights, to try the nodes with.
+"""Colourfulness of an image.
 
 D. Hasler and S. Suesstrunk, "Measuring colourfulness in natural images", Proc. SPIE 5007, Human Vision and
 Electronic Imaging VIII, 2003, pages 87-95, equations for the metric M^(3).

@@ -102,6 +102,30 @@ def _colourfulness(_source: RewardSource) -> RewardModel:
     return Colourfulness()
 
 
+def _contrast(_source: RewardSource) -> RewardModel:
+    from .contrast import Contrast
+
+    return Contrast()
+
+
+def _sharpness(_source: RewardSource) -> RewardModel:
+    from .sharpness import Sharpness
+
+    return Sharpness()
+
+
+def _symmetry(_source: RewardSource) -> RewardModel:
+    from .symmetry import Symmetry
+
+    return Symmetry()
+
+
+def _palette_match(source: RewardSource) -> RewardModel:
+    from .palette_match import PaletteMatch
+
+    return PaletteMatch(source.reference)
+
+
 # The names are promises: saved workflows hold them
 REWARD_KINDS: dict[str, RewardKind] = {
     "CLIP score": RewardKind(_clip_score, needs_file=True, needs_architecture=True),
@@ -116,6 +140,10 @@ REWARD_KINDS: dict[str, RewardKind] = {
         _clip_image_similarity, needs_file=True, needs_architecture=True, needs_reference=True
     ),
     "CLIP negative prompt": RewardKind(_clip_negative_prompt, needs_file=True, needs_architecture=True),
+    "contrast": RewardKind(_contrast),
+    "sharpness": RewardKind(_sharpness),
+    "symmetry": RewardKind(_symmetry),
+    "palette match": RewardKind(_palette_match, needs_reference=True),
 }
 
 
