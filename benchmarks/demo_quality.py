@@ -1,7 +1,8 @@
 """What LiDAR does on the demo model's held-out prompts, judged by the referee: `python3 dev.py python benchmarks/demo_quality.py`.
 
 Every prompt gets the same noise in both arms: vanilla sampling, and LiDAR with the settings of the preset "demo" (or those given). Both run
-through the host's own sampler and this pack's nodes. Prints a table and writes output/demo_quality.json.
+through the host's own sampler and this pack's nodes. Rewards that did not guide look on, so that reward hacking would show: the referee, and the
+pixel rewards. Prints a table and writes output/demo_quality.json.
 """
 
 import argparse
@@ -23,6 +24,8 @@ STEPS, CFG, SAMPLER, SCHEDULER = 25, 3.0, "dpmpp_2m", "karras"
 ARMS = ("vanilla", "LiDAR")
 OVERRIDES = {"count": int, "steps": int, "guidance_scale": float, "reward_strength": float, "end_percent": float}
 BOOTSTRAP_DRAWS = 4000
+HELD_OUT = ("brightness", "contrast", "colourfulness", "sharpness", "symmetry")
+MEASURED = ("correct", "rewards", *HELD_OUT)
 
 
 def load_pack() -> str:
@@ -44,11 +47,12 @@ class Bench:
         self.judge = import_module(f"{pack}.demo_model.referee").judge
         self.seed_offset = import_module(f"{pack}.nodes.ksampler").LOOKAHEAD_SEED_OFFSET
         self.model, self.clip, self.vae, self.reward = self.nodes.LiDARLoadDemoModel.execute().result
+        self.held_out = [self.nodes.LiDARRewardModelLoader.execute(kind).result[0] for kind in HELD_OUT]
         self.seconds = defaultdict(float)
         self.negative = self._encode("")
 
     def run(self, prompt, seed: int, batch: int, config) -> dict:
-        """Both arms for one prompt: {arm: {"correct": [bool], "rewards": [float]}}, and the lookaheads' verdicts."""
+        """Both arms for one prompt: {arm: {"correct": [bool], each reward's name: [float]}}, and the lookaheads' verdicts."""
         text, latent = prompt.text, {"samples": torch.zeros(batch, 4, 8, 8)}
         positive = self._encode(text)
         vanilla = self._sample("vanilla", self.model, positive, latent, seed)
@@ -70,7 +74,14 @@ class Bench:
         judged = {
             arm: {
                 "correct": [self.judge(image.numpy(), text).correct for image in images],
-                "rewards": self.score_images([self.reward], images, text, batch_size=64)[0].rewards.tolist(),
+            }
+            | {
+                name: scores.rewards.tolist()
+                for name, scores in zip(
+                    ("rewards", *HELD_OUT),
+                    self.score_images([self.reward, *self.held_out], images, text, batch_size=64),
+                    strict=True,
+                )
             }
             for arm, images in arms.items()
         }
@@ -127,10 +138,11 @@ def summarise(rows: list[dict]) -> dict:
         correct = per_prompt(arm, "correct")
         summary[arm] = {
             what: {"mean": float(values.mean()), "interval": interval(values)}
-            for what, values in (("correct", correct), ("rewards", per_prompt(arm, "rewards")))
+            for what in MEASURED
+            for values in [per_prompt(arm, what)]
         }
         summary[arm]["correct_by_kind"] = {kind: float(correct[rows_of].mean()) for kind, rows_of in of_kind.items()}
-    for what in ("correct", "rewards"):
+    for what in MEASURED:
         gain = per_prompt("LiDAR", what) - per_prompt("vanilla", what)
         summary[f"gain in {what}"] = {"mean": float(gain.mean()), "interval": interval(gain)}
     summary["lookaheads correct"] = float(np.mean([np.mean(row["lookaheads_correct"]) for row in rows]))
@@ -147,10 +159,13 @@ def table(summary: dict) -> str:
             f"{arm:8} referee accuracy {correct['mean']:.3f} [{low:.3f}, {high:.3f}], "
             f"mean reward {rewards['mean']:.4f} ({by_kind})"
         )
-    for what in ("correct", "rewards"):
+    for what in MEASURED:
         gain = summary[f"gain in {what}"]
         low, high = gain["interval"]
-        lines.append(f"gain in {what}: {gain['mean']:+.4f} [{low:+.4f}, {high:+.4f}], paired over prompts")
+        before, after = (summary[arm][what]["mean"] for arm in ARMS)
+        lines.append(
+            f"{what}: {before:.4f} -> {after:.4f}, {gain['mean']:+.4f} [{low:+.4f}, {high:+.4f}], paired over prompts"
+        )
     lines.append(f"the lookaheads themselves: referee accuracy {summary['lookaheads correct']:.3f}")
     return "\n".join(lines)
 
