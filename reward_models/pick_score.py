@@ -7,6 +7,7 @@ CLIP ViT-H/14 trained on; file `model.safetensors` of yuvalkirstain/PickScore_v1
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -20,7 +21,8 @@ ARCHITECTURE = "ViT-H-14"
 class PickScore(RewardModel):
     """exp(logit_scale) * cosine of image and text embedding; usual pictures have 18 to 24.
 
-    trunk: a CLIP with the logit_scale of its file; ValueError if the file holds none.
+    trunk: a CLIP with the logit_scale of its file; ValueError if the file holds none. The picture is cropped as the
+    authors' image processor does, which for one size in four differs by one pixel from other CLIP rewards.
     """
 
     name = "PickScore"
@@ -34,8 +36,10 @@ class PickScore(RewardModel):
                 "yuvalkirstain/PickScore_v1, or the kind CLIP score"
             )
         self.trunk = trunk
+        self.preprocessing = replace(trunk.preprocessing, crop_down=True)
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Scaled cosine of each image with its prompt: (b,) float32."""
-        cosine = (self.trunk.embed_images(batch) * self.trunk.embed_texts(prompts, batch.device)).sum(dim=-1)
+        images = self.trunk.embed_images(batch, self.preprocessing)
+        cosine = (images * self.trunk.embed_texts(prompts, batch.device)).sum(dim=-1)
         return math.exp(self.trunk.logit_scale) * cosine

@@ -1,10 +1,11 @@
 """From pixels in [0, 1] to what a vision tower reads: resize, crop or pad, normalise; all on tensors.
 
 Follows open_clip's evaluation transform (open_clip/transform.py, `image_transform`, MIT), which works on 8-bit PIL
-images, and for `overshoot` torchvision's transform of tensors. What still differs: PIL rounds to 8 bits after each of
-its two passes, and here nothing is rounded.
+images; for `overshoot` torchvision's transform of tensors, and for `crop_down` transformers' CLIPImageProcessor. What
+still differs: PIL rounds to 8 bits after each of its two passes, and here nothing is rounded.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,8 @@ class Preprocessing:
     size: (height, width) in pixels. mean, std: per channel, of pixels in [0, 1].
     resize_mode: "shortest" fits the short side and crops the centre, "longest" fits the long side and pads with
     `fill_color` (0 to 255), "squash" ignores the aspect ratio. overshoot: keep what bicubic resizing takes beyond
-    [0, 1], as torchvision does for tensors and PIL does not.
+    [0, 1], as torchvision does for tensors and PIL does not. crop_down: a crop that would begin at half a pixel begins
+    before it, as in transformers, and not at the even pixel, as in torchvision.
     """
 
     size: tuple[int, int]
@@ -32,6 +34,7 @@ class Preprocessing:
     resize_mode: str = "shortest"
     fill_color: int = 0
     overshoot: bool = False
+    crop_down: bool = False
 
     def __post_init__(self) -> None:
         if self.resize_mode not in RESIZE_MODES:
@@ -49,7 +52,7 @@ def preprocess(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tens
         if size != tuple(images.shape[-2:]):
             images = F.interpolate(images, size=size, mode=preprocessing.interpolation, antialias=True)
             images = images if preprocessing.overshoot else images.clamp(0.0, 1.0)
-    images = _centre_crop_or_pad(images, preprocessing.size, preprocessing.fill_color / 255)
+    images = _centre_crop_or_pad(images, preprocessing)
     mean = images.new_tensor(preprocessing.mean).view(3, 1, 1)
     std = images.new_tensor(preprocessing.std).view(3, 1, 1)
     return (images - mean) / std
@@ -67,10 +70,12 @@ def _resized_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[
     return round(height / ratio), round(width / ratio)
 
 
-def _centre_crop_or_pad(images: torch.Tensor, size: tuple[int, int], fill: float) -> torch.Tensor:
+def _centre_crop_or_pad(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    size = preprocessing.size
     lack_h, lack_w = (max(wanted - got, 0) for wanted, got in zip(size, images.shape[-2:], strict=True))
     if lack_h or lack_w:
         padding = (lack_w // 2, (lack_w + 1) // 2, lack_h // 2, (lack_h + 1) // 2)
-        images = F.pad(images, padding, value=fill)
-    top, left = (round((got - wanted) / 2) for wanted, got in zip(size, images.shape[-2:], strict=True))
+        images = F.pad(images, padding, value=preprocessing.fill_color / 255)
+    begin = math.floor if preprocessing.crop_down else round
+    top, left = (begin((got - wanted) / 2) for wanted, got in zip(size, images.shape[-2:], strict=True))
     return images[..., top : top + size[0], left : left + size[1]]
