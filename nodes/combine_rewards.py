@@ -6,8 +6,8 @@ from .combined_reward import CombinedReward
 from .number_list import parse_numbers
 from .socket_types import RewardModelSocket
 
-# The names are promises: saved workflows hold them
-NAMES = [f"reward_{number}" for number in range(1, 17)]
+# The names are promises: saved workflows hold them. Eight, for the page takes reward_1 for the beginning of reward_10.
+NAMES = [f"reward_{number}" for number in range(1, 9)]
 
 
 class LiDARCombineRewards(io.ComfyNode):
@@ -28,8 +28,8 @@ class LiDARCombineRewards(io.ComfyNode):
             inputs=[
                 io.Autogrow.Input(
                     "rewards",
-                    template=io.Autogrow.TemplateNames(each, names=NAMES, min=1),
-                    tooltip="The reward models to mix; a new socket appears when the last one is connected.",
+                    template=io.Autogrow.TemplateNames(each, names=NAMES, min=0),
+                    tooltip="Up to eight reward models to mix; a new socket appears when the last one is connected.",
                 ),
                 io.String.Input(
                     "weights",
@@ -52,6 +52,10 @@ class LiDARCombineRewards(io.ComfyNode):
     def execute(cls, rewards: io.Autogrow.Type, weights="") -> io.NodeOutput:
         connected = [rewards[name] for name in NAMES if rewards.get(name) is not None]
         try:
+            if not connected:
+                raise ValueError(
+                    "no reward is connected: connect a Load LiDAR Reward Model to each socket that is used"
+                )
             numbers = parse_numbers(weights, what="weights") or [1.0] * len(connected)
             return io.NodeOutput(CombinedReward(tuple(zip(connected, _checked(numbers, len(connected)), strict=True))))
         except ValueError as error:

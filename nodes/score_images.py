@@ -15,8 +15,8 @@ from .setting_inputs import batch_size_input, reward_prompt_input
 from .show_on_node import show_on_node
 from .socket_types import RewardModelSocket
 
-# The names are promises: saved workflows hold them
-HELD_OUT = [f"held_out_{number}" for number in range(1, 17)]
+# The names are promises: saved workflows hold them. Eight, for the page takes held_out_1 for the beginning of held_out_10.
+HELD_OUT = [f"held_out_{number}" for number in range(1, 9)]
 
 
 class LiDARScoreImages(io.ComfyNode):

@@ -89,3 +89,8 @@ def test_a_gap_between_connected_sockets_keeps_the_order(combine, load):
 def test_wrong_weights_are_told_in_one_line(combine, load, weights, message):
     with pytest.raises(ValueError, match=f"^LiDAR Combine Rewards: {message}"):
         combine(load("brightness"), load("colourfulness"), weights=weights)
+
+
+def test_nothing_connected_is_told_in_one_line(combine):
+    with pytest.raises(ValueError, match="^LiDAR Combine Rewards: no reward is connected: connect"):
+        combine()
