@@ -1,12 +1,12 @@
 """Turns a workflow as the page saves it (UI format) into the API prompt that the server runs.
 
-Covers what the shipped workflows use: nodes, links, muted and bypassed nodes, reroutes, notes. Subgraphs and frontend
-primitives are refused by name, for they would need the frontend itself.
+Covers what the shipped workflows use: nodes, links, growing inputs, dynamic combos, muted and bypassed nodes, reroutes,
+notes. Subgraphs and frontend primitives are refused by name, for they would need the frontend itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ ObjectInfo = Mapping[str, Mapping[str, Any]]
 _DRAWN_ONLY = {"Note", "MarkdownNote"}
 _MUTED, _BYPASSED = 2, 4
 _WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+_NOT_SAVED = object()
 
 
 @dataclass(frozen=True)
@@ -67,27 +68,45 @@ def _widget_values(node: Mapping[str, Any], described: Mapping[str, Any]) -> dic
     saved = node.get("widgets_values") or []
     if isinstance(saved, Mapping):
         raise ValueError(f"Node {node['id']} ({node['type']}) saves its widgets by name, which is not supported.")
-    values, position = {}, 0
-    for group in ("required", "optional"):
-        specs = described["input"].get(group, {})
-        for name in described["input_order"].get(group, specs):
-            kind, options = _spec(specs[name])
-            if kind.startswith("COMFY_DYNAMICCOMBO"):
-                raise ValueError(f"Node {node['id']} ({node['type']}) has the dynamic widget {name}; not supported.")
-            if kind not in _WIDGET_TYPES or options.get("forceInput"):
-                continue
-            if position < len(saved):
-                value = saved[position]
-                values[name] = {"__value__": value} if isinstance(value, list) else value
-                position += 1 + _extra_places(name, kind, options)
-            elif "default" in options:  # saved before this widget was added
-                values[name] = options["default"]
+    values: dict[str, Any] = {}
+    _read_widgets(described["input"], described["input_order"], iter(saved), values)
     return values
 
 
+def _read_widgets(
+    groups: Mapping[str, Any], order: Mapping[str, Any], saved: Iterator[Any], values: dict[str, Any], prefix: str = ""
+) -> None:
+    """Takes the next value of `saved` for each widget. A dynamic combo's own inputs follow it and bear its name.
+
+    Growing inputs (COMFY_AUTOGROW) are sockets alone, also where they grow FLOAT or STRING, and save no value.
+    """
+    for group in ("required", "optional"):
+        specs = groups.get(group, {})
+        for short_name in order.get(group, specs):
+            name = prefix + short_name
+            kind, options = _spec(specs[short_name])
+            inputs_of = None
+            if kind == "COMFY_DYNAMICCOMBO_V3":
+                inputs_of = {option["key"]: option["inputs"] for option in options["options"]}
+                options = {"default": next(iter(inputs_of)), **options}
+            elif kind not in _WIDGET_TYPES or options.get("forceInput"):
+                continue
+            value = next(saved, _NOT_SAVED)
+            if value is not _NOT_SAVED:
+                values[name] = {"__value__": value} if isinstance(value, list) else value
+                for _ in range(_extra_places(name, kind, options)):
+                    next(saved, None)
+            elif "default" in options:  # saved before this widget was added
+                values[name] = options["default"]
+            if inputs_of is not None:
+                _read_widgets(inputs_of.get(values[name], {}), {}, saved, values, f"{name}.")
+
+
 def _spec(spec: list[Any]) -> tuple[str, Mapping[str, Any]]:
-    kind = "COMBO" if isinstance(spec[0], list) else str(spec[0])
-    return kind, spec[1] if len(spec) > 1 else {}
+    """(kind, options). Several types in one socket, "STRING,FLOAT", may have one of them as their widget."""
+    options = spec[1] if len(spec) > 1 else {}
+    kind = "COMBO" if isinstance(spec[0], list) else str(options.get("widgetType") or spec[0])
+    return kind, options
 
 
 def _extra_places(name: str, kind: str, options: Mapping[str, Any]) -> int:
