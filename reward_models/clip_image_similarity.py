@@ -27,6 +27,7 @@ class ClipImageSimilarity(RewardModel):
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Mean cosine of each image with the references: (b,) float32."""
         if self._embedding is None:  # when first scored, for only then is the trunk where it can run
-            references = ImageBatch(self.reference, batch.device)
-            self._embedding = self.trunk.embed_images(references).mean(dim=0).cpu()
+            # One by one: there may be more of them than the memory that was asked for can take at once
+            batches = (ImageBatch(picture[None], batch.device) for picture in self.reference)
+            self._embedding = torch.cat([self.trunk.embed_images(each) for each in batches]).mean(dim=0).cpu()
         return self.trunk.embed_images(batch) @ self._embedding.to(batch.device)

@@ -1,6 +1,7 @@
 """What kind of reward model a file holds, told from its tensors, and from its name where the tensors cannot tell."""
 
 import os
+import re
 from typing import NamedTuple
 
 from .checkpoint_file import read_checkpoint
@@ -18,10 +19,12 @@ class Guess(NamedTuple):
 def guess_kind(checkpoint: str) -> Guess:
     """Guess the kind of a .safetensors, .pt, .pth or .bin file.
 
-    PickScore and HPS are CLIPs of one shape with others: they go by their name. ValueError, FileNotFoundError: one line,
-    as `read_checkpoint`, and if the tensors are those of no kind.
+    PickScore and HPS are CLIPs of one shape with others: they go by their name or that of their folder, as PickScore's
+    own file is called model.safetensors. ValueError, FileNotFoundError: one line, as `read_checkpoint`, and if the tensors
+    are those of no kind.
     """
-    state, file = read_checkpoint(checkpoint), os.path.basename(checkpoint)
+    folder, file = os.path.split(os.path.abspath(checkpoint))
+    state = {key: tensor.to("meta") for key, tensor in read_checkpoint(checkpoint).items()}
     if any(key.startswith("blip.") for key in state) and any(key.startswith("mlp.") for key in state):
         return Guess("ImageReward", "by its tensors")
     if "layers.0.weight" in state and all(key.startswith("layers.") for key in state):
@@ -35,10 +38,11 @@ def guess_kind(checkpoint: str) -> Guess:
             "the kind that it is"
         )
     if shape is not None and (shape.image_width, shape.image_layers, shape.text_width) == (1280, 32, 1024):
-        name = file.lower().replace("_", "").replace("-", "").replace(" ", "")
-        if "pickscore" in name:
-            return Guess("PickScore", "a CLIP ViT-H/14, by its name")
-        if "hps" in name:
-            return Guess("HPS v2.1" if "2.1" in name else "HPS v2", "a CLIP ViT-H/14, by its name")
+        for name in (file, os.path.basename(folder)):
+            name = re.sub(r"[^a-z0-9]", "", name.lower())
+            if "pickscore" in name:
+                return Guess("PickScore", "a CLIP ViT-H/14, by its name")
+            if "hps" in name:
+                return Guess("HPS v2.1" if re.search("hpsv?21", name) else "HPS v2", "a CLIP ViT-H/14, by its name")
         return Guess("CLIP score", "a CLIP ViT-H/14; if it is PickScore or HPS, choose that kind")
     return Guess("CLIP score", "a CLIP, by its tensors")
