@@ -12,7 +12,8 @@ from .image_batch import ImageBatch
 class Contrast(RewardModel):
     """RMS contrast: the standard deviation of luma. 0 for an even image, .5 for half black and half white.
 
-    E. Peli, "Contrast in complex images", JOSA A 7(10), 1990, equation 4.
+    E. Peli, "Contrast in complex images", JOSA A 7(10), 1990, pages 2032-2040;
+    here of the stored (gamma-coded) values, as brightness.
     """
 
     name = "contrast"

@@ -10,7 +10,7 @@ from .base import RewardModel
 from .image_batch import ImageBatch
 
 DIRECTIONS, QUANTILES = 32, 128
-# Larger pictures are averaged down to this many pixels a side: a palette does not need more
+# Longer sides are averaged down to this many pixels: a palette does not need more
 LONGEST_SIDE = 256
 
 # IEC 61966-2-1 (sRGB) to CIE XYZ, and the white point D65
@@ -19,11 +19,12 @@ _WHITE = (0.95047, 1.0, 1.08883)
 
 
 class PaletteMatch(RewardModel):
-    """Minus the sliced Wasserstein distance between the colours of image and reference in CIELAB.
+    """Minus the sliced Wasserstein distance, of order 1, between the colours of image and reference in CIELAB.
 
     0: the same colours in the same amounts. Shifting all colours by a difference (delta E 1976) of 2, which one can just
-    see, costs 1, for a projection shows half of a shift on average. reference: (r, 3, H, W) in [0, 1], the pixels
-    of all r pictures together; their sizes need not be those of the images.
+    see, costs 1, for a projection shows half of a shift on average; pure blue against pure green, the farthest pair
+    of sRGB, costs about 130. reference: (r, 3, H, W) in [0, 1], the pixels of all r pictures together; their sizes need not
+    be those of the images. Sides longer than 256 pixels are averaged down to 256 first.
 
     N. Bonneel et al., "Sliced and Radon Wasserstein barycenters of measures", JMIV 51, 2015; 32 directions evenly spread
     over the half sphere, 128 quantiles each, nothing random.
@@ -71,7 +72,9 @@ def _directions() -> torch.Tensor:
 
 def _quantiles(colours: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
     """Colours (b, 3, pixels) -> (b, DIRECTIONS, QUANTILES): the quantiles of the projections at the middle of equal parts."""
-    projected = (directions @ colours).sort(dim=-1).values
-    count = projected.shape[-1]
-    places = (torch.arange(QUANTILES, device=colours.device) + 0.5) / QUANTILES * count
-    return projected[..., places.long().clamp_max(count - 1)]
+    count = colours.shape[-1]
+    places = ((2 * torch.arange(QUANTILES, device=colours.device) + 1) * count).div(
+        2 * QUANTILES, rounding_mode="floor"
+    )
+    # One direction at a time: all of them at once would need 32 times the memory
+    return torch.stack([(each @ colours).sort(dim=-1).values[:, places] for each in directions], dim=1)

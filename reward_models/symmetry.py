@@ -7,7 +7,7 @@ import torch
 from .base import RewardModel
 from .image_batch import ImageBatch
 
-# Below this variance an image is even: one 8-bit step has 1.5e-5
+# Below this variance an image is even: its pixels deviate by less than a tenth of an 8-bit step
 _EVEN = 1e-7
 
 
@@ -25,4 +25,5 @@ class Symmetry(RewardModel):
         centred = batch.images - batch.images.mean(dim=(2, 3), keepdim=True)
         variance = centred.square().mean(dim=(1, 2, 3))
         covariance = (centred * centred.flip(3)).mean(dim=(1, 2, 3))
-        return torch.where(variance > _EVEN, covariance / variance.clamp_min(_EVEN), torch.ones_like(variance))
+        correlation = (covariance / variance.clamp_min(_EVEN)).clamp(-1, 1)  # rounding may lead just outside
+        return torch.where(variance > _EVEN, correlation, torch.ones_like(variance))
