@@ -13,8 +13,11 @@ NAMES = [f"reward_{number}" for number in range(1, 9)]
 class LiDARCombineRewards(io.ComfyNode):
     @classmethod
     def define_schema(cls):
+        # Optional, so that the page may show four sockets at once and require none; it copies only those right
         each = RewardModelSocket.Input(
-            "reward", tooltip="A reward model, or another combination. A new socket appears when this one is connected."
+            "reward",
+            optional=True,
+            tooltip="A reward model, or another combination. A new socket appears when this one is connected.",
         )
         return io.Schema(
             node_id="LiDARCombineRewards",
@@ -28,7 +31,7 @@ class LiDARCombineRewards(io.ComfyNode):
             inputs=[
                 io.Autogrow.Input(
                     "rewards",
-                    template=io.Autogrow.TemplateNames(each, names=NAMES, min=0),
+                    template=io.Autogrow.TemplateNames(each, names=NAMES, min=3),
                     tooltip="Up to eight reward models to mix; a new socket appears when the last one is connected.",
                 ),
                 io.String.Input(

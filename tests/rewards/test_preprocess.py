@@ -33,9 +33,9 @@ def test_pixels_match_open_clips_own_transform(size, interpolation, resize_mode,
     if size == (301, 203):
         name = f"preprocess, {resize_mode} {interpolation}: largest pixel difference to PIL, in 8-bit steps"
         record_figure(name, difference.max().item() / EIGHT_BIT)
-    # PIL rounds to 8 bits after each of its two passes
+    # PIL counts in integers, so what lies between two steps may fall to either side; unrounded the mean would be 0.25
     assert difference.max() <= 1.1 * EIGHT_BIT
-    assert difference.mean() <= 0.4 * EIGHT_BIT
+    assert difference.mean() <= 0.03 * EIGHT_BIT
 
 
 def test_an_image_of_the_right_size_is_only_normalised():

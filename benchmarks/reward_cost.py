@@ -1,0 +1,132 @@
+"""Seconds and memory of scoring 50 images with each reward model at full size: `python3 dev.py python benchmarks/reward_cost.py --work FOLDER`.
+
+Weights do not matter to time: the CLIPs are drawn at random, and ImageReward.pt in FOLDER is the random one of
+reward_references/image_reward.py. Every row is a process of its own, through the pack's loader node and the host's memory management. Needs
+4 GB of disk in FOLDER and 8 GB of memory.
+"""
+
+import argparse
+import importlib
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+COUNT, SIDE, BATCH = 50, 512, 8
+VIT_H, VIT_L, HEAD = "pickscore_vit_h.pt", "vit_l.pt", "head.pth"
+PIXEL_KINDS = ("brightness", "contrast", "colourfulness", "sharpness", "symmetry", "palette match")
+ROWS = {
+    "ImageReward": [{"kind": "ImageReward", "file": "ImageReward.pt"}],
+    "PickScore": [{"kind": "PickScore", "file": VIT_H}],
+    "HPS v2.1": [{"kind": "HPS v2.1", "file": VIT_H}],
+    "CLIP score, ViT-L/14": [{"kind": "CLIP score", "file": VIT_L}],
+    "LAION aesthetic v2": [{"kind": "LAION aesthetic v2", "file": HEAD, "clip_file": VIT_L}],
+    "CLIP score, aesthetic, similarity and negative prompt on one ViT-L/14": [
+        {"kind": "CLIP score", "file": VIT_L},
+        {"kind": "LAION aesthetic v2", "file": HEAD, "clip_file": VIT_L},
+        {"kind": "CLIP image similarity", "file": VIT_L},
+        {"kind": "CLIP negative prompt", "file": VIT_L, "negative_prompt": "blurry"},
+    ],
+    "the six pixel rewards": [{"kind": kind} for kind in PIXEL_KINDS],
+}
+
+
+def write_files(folder: Path) -> None:
+    import open_clip
+
+    torch.manual_seed(0)
+    for name, architecture in ((VIT_H, "ViT-H-14"), (VIT_L, "ViT-L-14-quickgelu")):
+        if not (folder / name).exists():
+            with torch.device("meta"):
+                shapes = open_clip.CLIP(**open_clip.get_model_config(architecture)).state_dict()
+            state = {key: torch.randn(each.shape).mul_(0.02).half() for key, each in shapes.items()}
+            torch.save({"state_dict": state}, folder / name)
+    sizes, layers = (768, 1024, 128, 64, 16, 1), (0, 2, 4, 6, 7)
+    head = {}
+    for index, given, wanted in zip(layers, sizes, sizes[1:], strict=False):
+        head |= {f"layers.{index}.weight": torch.randn(wanted, given), f"layers.{index}.bias": torch.randn(wanted)}
+    torch.save(head, folder / HEAD)
+
+
+def peak_gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def measure(row: str, folder: Path) -> dict:
+    from comfy.cli_args import args as host_options
+
+    host_options.cpu = not torch.cuda.is_available()  # before anything else of the host is imported
+    import folder_paths
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    from demo_quality import load_pack
+
+    pack = load_pack()
+    nodes = importlib.import_module(f"{pack}.nodes")
+    score_images = importlib.import_module(f"{pack}.nodes.scoring").score_images
+    shared = importlib.import_module(f"{pack}.nodes.shared_trunks")
+    management = importlib.import_module("comfy.model_management")
+    folder_paths.folder_names_and_paths["reward_models"] = ([str(folder)], {".pt", ".pth", ".safetensors"})
+    calls = {"trunks read": 0, "trunks loaded": set()}
+    read, load = shared.load_clip_trunk, management.load_models_gpu
+
+    def counted_read(*given):
+        calls["trunks read"] += 1
+        return read(*given)
+
+    def counted_load(models, *given, **options):
+        calls["trunks loaded"] |= {id(model) for model in models}
+        return load(models, *given, **options)
+
+    shared.load_clip_trunk, management.load_models_gpu = counted_read, counted_load
+    images = torch.rand(COUNT, SIDE, SIDE, 3)
+    reference = images[:1].clone()
+    before = peak_gigabytes()
+    with torch.inference_mode():
+        start = time.perf_counter()
+        rewards = []
+        for settings in ROWS[row]:
+            given = {"architecture": "ViT-L-14-quickgelu", "reference": reference} | settings
+            rewards.append(nodes.LiDARRewardModelLoader.execute(**given).result[0])
+        loaded = time.perf_counter()
+        score_images(rewards, images, "a red cube on a table", BATCH)
+        end = time.perf_counter()
+    return {
+        "load": loaded - start, "score": end - loaded, "base": before, "peak": peak_gigabytes(),
+        "read": calls["trunks read"], "loaded": len(calls["trunks loaded"]), "threads": torch.get_num_threads(),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, required=True, help="a folder for the files of weights")
+    parser.add_argument("--row", help="measure this row alone, and print it as JSON")
+    options = parser.parse_args()
+    if options.row:
+        print(json.dumps(measure(options.row, options.work)))
+        return
+    options.work.mkdir(parents=True, exist_ok=True)
+    write_files(options.work)
+    print(f"{COUNT} images of {SIDE} x {SIDE}, {BATCH} at a time")
+    print("| reward | load, s | score, s | peak memory, GB (before) | CLIP files read | trunks loaded by the host |")
+    print("|---|---|---|---|---|---|")
+    for row in ROWS:
+        command = [sys.executable, __file__, "--work", str(options.work), "--row", row]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"| {row} | failed: {done.stderr.strip().splitlines()[-1]} |", flush=True)
+            continue
+        got = json.loads(done.stdout.strip().splitlines()[-1])
+        print(
+            f"| {row} | {got['load']:.1f} | {got['score']:.1f} | {got['peak']:.1f} ({got['base']:.1f}) | {got['read']} | {got['loaded']} |",
+            flush=True,
+        )
+    print(f"{got['threads']} CPU threads")
+
+
+if __name__ == "__main__":
+    main()
