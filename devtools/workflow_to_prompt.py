@@ -110,10 +110,9 @@ def _spec(spec: list[Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def _extra_places(name: str, kind: str, options: Mapping[str, Any]) -> int:
-    """Places that the page fills beside an input's own: "randomize" behind a seed, the button behind an upload."""
+    """Places that the page fills behind an input's own: "randomize" behind a seed. An upload's button comes last of all."""
     is_seed = kind == "INT" and (options.get("control_after_generate") or name in ("seed", "noise_seed"))
-    is_upload = any(options.get(f"{what}_upload") for what in ("image", "audio", "video"))
-    return int(bool(is_seed)) + int(is_upload)
+    return int(bool(is_seed))
 
 
 def _real_source(link: _Link, nodes: Mapping[str, Any], links: Mapping[int, _Link]) -> list[Any] | None:

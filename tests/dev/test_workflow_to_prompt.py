@@ -179,6 +179,15 @@ def test_growing_inputs_and_inputs_of_a_dynamic_combo_are_linked_by_their_full_n
     }  # fmt: skip
 
 
+def test_upload_button_is_saved_behind_all_widgets():
+    described = {"image": [["x.png"], {"image_upload": True}], "channel": [["alpha", "red"], {}]}
+    info = {
+        "Mask": {"display_name": "Mask", "input": {"required": described}, "input_order": {"required": list(described)}}
+    }
+    workflow = {"nodes": [node(1, "Mask", widgets=["x.png", "red", "image"])], "links": []}  # as the page saves it
+    assert workflow_to_prompt(workflow, info)["1"]["inputs"] == {"image": "x.png", "channel": "red"}
+
+
 def test_unknown_node_is_named():
     with pytest.raises(ValueError, match="Node 2 is a PrimitiveNode"):
         workflow_to_prompt(chain(patch_kind="PrimitiveNode"), OBJECT_INFO)
