@@ -1,8 +1,8 @@
 """From pixels in [0, 1] to what a vision tower reads: resize, crop or pad, normalise; all on tensors.
 
 Follows open_clip's evaluation transform (open_clip/transform.py, `image_transform`, MIT), which works on 8-bit PIL
-images; for `overshoot` torchvision's transform of tensors, and for `crop_down` transformers' CLIPImageProcessor. What
-still differs: PIL rounds to 8 bits after each of its two passes, and here nothing is rounded.
+images; for `overshoot` torchvision's transform of tensors, and for `crop_down` transformers' CLIPImageProcessor. Of an
+8-bit picture about 1 in 1000 values differ from those of PIL, which counts in integers, and these by 1 or 2 of 255.
 """
 
 import math
@@ -22,8 +22,8 @@ class Preprocessing:
 
     size: (height, width) in pixels. mean, std: per channel, of pixels in [0, 1].
     resize_mode: "shortest" fits the short side and crops the centre, "longest" fits the long side and pads with
-    `fill_color` (0 to 255), "squash" ignores the aspect ratio. overshoot: keep what bicubic resizing takes beyond
-    [0, 1], as torchvision does for tensors and PIL does not. crop_down: a crop that would begin at half a pixel begins
+    `fill_color` (0 to 255), "squash" ignores the aspect ratio. overshoot: do not round to 8 bits, and keep what bicubic
+    resizing takes beyond [0, 1], as torchvision does for tensors and PIL does not. crop_down: a crop that would begin at half a pixel begins
     before it, as in transformers, and not at the even pixel, as in torchvision.
     """
 
@@ -47,15 +47,21 @@ def preprocess(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tens
     """Resize, crop or pad, and normalise: (b, 3, H, W) in [0, 1] -> (b, 3, *size) float32."""
     images = images.float()
     height, width = _resized_size(tuple(images.shape[-2:]), preprocessing)
-    # PIL resizes rows, then columns, and clips bicubic's overshoot after each: one 2-D pass differs by 18 of 255
+    # PIL resizes rows, then columns, and goes back to 8 bits after each: one 2-D pass differs by 18 of 255
     for size in ((images.shape[-2], width), (height, width)):
         if size != tuple(images.shape[-2:]):
             images = F.interpolate(images, size=size, mode=preprocessing.interpolation, antialias=True)
-            images = images if preprocessing.overshoot else images.clamp(0.0, 1.0)
+            images = images if preprocessing.overshoot else _to_eight_bits(images)
     images = _centre_crop_or_pad(images, preprocessing)
     mean = images.new_tensor(preprocessing.mean).view(3, 1, 1)
     std = images.new_tensor(preprocessing.std).view(3, 1, 1)
     return (images - mean) / std
+
+
+def _to_eight_bits(images: torch.Tensor) -> torch.Tensor:
+    """Clip and round to steps of 1 / 255, half a step upwards as PIL does; gradients pass the rounding."""
+    images = images.clamp(0.0, 1.0)
+    return images + ((images * 255 + 0.5).floor() / 255 - images).detach()
 
 
 def _resized_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:

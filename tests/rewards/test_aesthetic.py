@@ -23,9 +23,10 @@ def test_scores_and_pixels_are_those_of_the_authors_steps(tmp_path, record_figur
     difference = (scores - true_scores).abs() / true_scores.abs().max()
     record_figure("tiny aesthetic against transformers and numpy, same pixels: relative", difference[0].max().item())
     assert true_scores[:, 0].std() > 0.05
-    assert (pixels[0] - true_pixels[0]).abs().max() < 1e-5 and (pixels - true_pixels).abs().max() < 1.1 / 255 / 0.26
+    assert (pixels[0] - true_pixels[0]).abs().max() < 1e-5
+    assert ((pixels - true_pixels).abs() > 1e-3).float().mean() < 0.01
     assert difference[0].max() < 1e-5
-    assert difference.max() < 0.02
+    assert difference.max() < 2e-3
 
 
 @pytest.mark.parametrize("form", ["pth", "half", "safetensors", "wrapped"])

@@ -28,9 +28,9 @@ def test_scores_pixels_and_tokens_are_those_of_transformers(tmp_path, record_fig
     record_figure("tiny PickScore against transformers, same pixels: largest relative difference", unresized)
     record_figure("tiny PickScore against transformers: largest pixel difference, in 8-bit steps", steps.max().item())
     assert true_scores.std() > 1
-    assert steps[0].max() < 1e-3 and steps.max() < 1.1
+    assert steps.max() < 1.1 and (steps > 0.1).float().mean() < 0.01
     assert unresized < 1e-5
-    assert (scores - true_scores).abs().max() < 0.02 * true_scores.abs().max()
+    assert (scores - true_scores).abs().max() < 2e-3 * true_scores.abs().max()
     for ours, theirs in zip(model.trunk.tokenizer(list(PROMPTS)).tolist(), FROZEN[KIND]["ids"], strict=True):
         end = theirs.index(49407)
         assert ours[: end + 1] == theirs[: end + 1]
