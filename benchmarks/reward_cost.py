@@ -2,12 +2,13 @@
 
 Weights do not matter to time: the CLIPs are drawn at random, and ImageReward.pt in FOLDER is the random one of
 reward_references/image_reward.py. Every row is a process of its own, through the pack's loader node and the host's memory management. Needs
-4 GB of disk in FOLDER and 8 GB of memory.
+5 GB of disk in FOLDER and 18 GB of memory, for the row of three ViT-H/14.
 """
 
 import argparse
 import importlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import torch
 
 COUNT, SIDE, BATCH = 50, 512, 8
 VIT_H, VIT_L, HEAD = "pickscore_vit_h.pt", "vit_l.pt", "head.pth"
+OTHER_VIT_H = ("hps_vit_h.pt", "clip_vit_h.pt")
 PIXEL_KINDS = ("brightness", "contrast", "colourfulness", "sharpness", "symmetry", "palette match")
 ROWS = {
     "ImageReward": [{"kind": "ImageReward", "file": "ImageReward.pt"}],
@@ -30,6 +32,11 @@ ROWS = {
         {"kind": "LAION aesthetic v2", "file": HEAD, "clip_file": VIT_L},
         {"kind": "CLIP image similarity", "file": VIT_L},
         {"kind": "CLIP negative prompt", "file": VIT_L, "negative_prompt": "blurry"},
+    ],
+    "PickScore, HPS v2.1 and CLIP score on three ViT-H/14": [
+        {"kind": "PickScore", "file": VIT_H},
+        {"kind": "HPS v2.1", "file": OTHER_VIT_H[0]},
+        {"kind": "CLIP score", "file": OTHER_VIT_H[1], "architecture": "ViT-H-14"},
     ],
     "the six pixel rewards": [{"kind": kind} for kind in PIXEL_KINDS],
 }
@@ -45,6 +52,9 @@ def write_files(folder: Path) -> None:
                 shapes = open_clip.CLIP(**open_clip.get_model_config(architecture)).state_dict()
             state = {key: torch.randn(each.shape).mul_(0.02).half() for key, each in shapes.items()}
             torch.save({"state_dict": state}, folder / name)
+    for name in OTHER_VIT_H:  # other files to the pack, and no more room on the disk
+        if not (folder / name).exists():
+            os.link(folder / VIT_H, folder / name)
     sizes, layers = (768, 1024, 128, 64, 16, 1), (0, 2, 4, 6, 7)
     head = {}
     for index, given, wanted in zip(layers, sizes, sizes[1:], strict=False):

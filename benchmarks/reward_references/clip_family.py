@@ -6,7 +6,7 @@ wheel is only unpacked:
     python3 dev.py python -m pip download --no-deps hpsv2==1.2.0 && unzip hpsv2-1.2.0-py3-none-any.whl -d hps
     python3 dev.py python benchmarks/reward_references/clip_family.py --work FOLDER --hpsv2 hps
 
-Needs 8 GB of memory and 4 GB of disk in FOLDER. Prints a table of the differences and writes them to FOLDER/clip_family.json.
+Needs 11 GB of memory and 4 GB of disk in FOLDER. Prints a table of the differences and writes them to FOLDER/clip_family.json.
 """
 
 import argparse
