@@ -64,7 +64,8 @@ class ImageReward(RewardModel):
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Rating of each image for its prompt: (b,) float32."""
-        image_tokens = self.trunk.visual_encoder(batch.preprocessed(self.preprocessing))
+        vision = self.trunk.visual_encoder
+        image_tokens = batch.once(vision, lambda: vision(batch.preprocessed(self.preprocessing)))
         ids, mask = (each.to(batch.device) for each in self.tokens(prompts))
         features = self.trunk.text_encoder(ids, mask, image_tokens)
         return (self.mlp(features.float()) - MEAN) / STD

@@ -5,6 +5,7 @@ The vocabulary beside this file is that of bert-base-uncased (J. Devlin et al., 
 """
 
 import gzip
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ LENGTH = 35
 
 VOCABULARY_FILE = "vocab.txt"
 _SHIPPED = Path(__file__).with_name("bert_base_uncased_vocab.txt.gz")
-# Behind the vocabulary BLIP added [DEC] and [ENC], which scoring never feeds
-_ADDED = 2
+# BLIP's own, behind the vocabulary: scoring feeds them only if a prompt spells them out
+_ADDED = ("[DEC]", "[ENC]")
 
 
 class PromptTokens:
@@ -26,14 +27,20 @@ class PromptTokens:
         from tokenizers import BertWordPieceTokenizer
 
         self._tokenizer = BertWordPieceTokenizer({word: i for i, word in enumerate(vocabulary)}, lowercase=True)
+        self._tokenizer.add_special_tokens(list(_ADDED))
         self._tokenizer.enable_truncation(LENGTH)
         self._tokenizer.enable_padding(length=LENGTH)
 
     def __call__(self, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return ids (b, 35) int64 and mask (b, 35) bool, True where there is text. A longer prompt is cut at its end."""
-        encoded = self._tokenizer.encode_batch(list(prompts))
+        encoded = [self._tokenizer.encode(_written(prompt)) for prompt in prompts]
         ids = torch.tensor([each.ids for each in encoded])
         return ids, torch.tensor([each.attention_mask for each in encoded], dtype=torch.bool)
+
+
+def _written(prompt: str) -> str:
+    """Drop control, private and unassigned characters, as BERT does: `tokenizers` keeps some, and fails at half a pair."""
+    return "".join(char for char in prompt if char in "\t\n\r" or not unicodedata.category(char).startswith("C"))
 
 
 def read_vocabulary(folder: Path, embeddings: int) -> list[str]:
@@ -43,13 +50,15 @@ def read_vocabulary(folder: Path, embeddings: int) -> list[str]:
     """
     own = folder / VOCABULARY_FILE
     if own.is_file():
-        words, source = own.read_text(encoding="utf-8").splitlines(), str(own)
+        text, source = own.read_text(encoding="utf-8", errors="replace"), str(own)
     else:
-        words, source = gzip.decompress(_SHIPPED.read_bytes()).decode("utf-8").splitlines(), "bert-base-uncased"
-    if len(words) + _ADDED != embeddings:
+        text, source = gzip.decompress(_SHIPPED.read_bytes()).decode("utf-8"), "bert-base-uncased"
+    words = text.removesuffix("\n").split("\n")
+    if len(words) + len(_ADDED) != embeddings:
         raise ValueError(
-            f"the vocabulary {source} has {len(words)} words, but the model was trained with {embeddings - _ADDED}: put its "
-            f"{VOCABULARY_FILE} into {folder}"
+            f"the vocabulary {source} has {len(words)} words, but the model was trained with "
+            f"{embeddings - len(_ADDED)}: put its {VOCABULARY_FILE} into {folder}"
+            + (", or none to use that of bert-base-uncased" if own.is_file() else "")
         )
     missing = [word for word in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if word not in words]
     if missing:

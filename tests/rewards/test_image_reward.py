@@ -1,6 +1,8 @@
 """ImageReward against the authors' own package, whose outputs benchmarks/reward_references/image_reward.py froze."""
 
+import hashlib
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -14,7 +16,6 @@ from reward_models.guess_kind import guess_kind
 from reward_models.image_batch import ImageBatch
 from reward_models.image_reward import load_image_reward
 from reward_models.image_reward.model import _build
-from reward_models.image_reward.tokens import PromptTokens, read_vocabulary
 
 REFERENCES = Path(__file__).parent / "references"
 sys.path.insert(0, str(REFERENCES))
@@ -108,17 +109,24 @@ def test_each_image_is_scored_against_its_own_prompt(file):
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
 
 
-def test_the_shipped_vocabulary_gives_the_ids_of_transformers_bert_tokenizer():
-    tokens = PromptTokens(read_vocabulary(Path("no such folder"), 30524))
-    ids, mask = tokens(list(FROZEN["tricky"]))
-    assert ids.tolist() == list(FROZEN["tricky"].values())
-    assert torch.equal(mask, ids != 0)
+@torch.no_grad()
+def test_the_images_of_a_batch_are_embedded_once(file):
+    model = load_image_reward(str(file))
+    seen = []
+    model.trunk.visual_encoder.register_forward_hook(lambda module, given, got: seen.append(len(got)))
+    batch, other = ready_batch(model), ready_batch(model)
+    first = model.score_batch(batch, FROZEN["prompts"])
+    turned = model.score_batch(batch, FROZEN["prompts"][::-1])
+    assert seen == [3]
+    assert torch.equal(model.score_batch(other, FROZEN["prompts"]), first)
+    assert not torch.equal(turned[[0, 2]], first[[0, 2]])
+    assert torch.equal(turned[1], first[1])
 
 
-def test_the_true_size_has_the_tensors_and_parameters_of_the_authors_file(state):
-    """Only shapes matter here: those of the true file, on the meta device."""
+def test_the_true_size_has_the_tensors_and_parameters_of_the_authors_model():
+    """On the meta device; the authors' model is frozen as a hash over the names and shapes of its tensors."""
     image, text = "blip.visual_encoder", "blip.text_encoder"
-    shapes = {
+    sizes = {
         f"{image}.patch_embed.proj.weight": (1024, 3, 16, 16),
         f"{image}.pos_embed": (1, 197, 1024),
         f"{image}.blocks.0.mlp.fc1.weight": (4096, 1024),
@@ -128,19 +136,29 @@ def test_the_true_size_has_the_tensors_and_parameters_of_the_authors_file(state)
         f"{text}.encoder.layer.0.crossattention.self.key.weight": (768, 1024),
         **{f"mlp.layers.{index}.weight": (size, 1) for index, size in ((0, 1024), (2, 128), (4, 64), (6, 16), (7, 1))},
     }
-    shapes |= {f"{image}.blocks.{index}.norm1.bias": (1,) for index in range(24)}
-    shapes |= {f"{text}.encoder.layer.{index}.output.dense.bias": (1,) for index in range(12)}
+    sizes |= {f"{image}.blocks.{index}.norm1.bias": (1,) for index in range(24)}
+    sizes |= {f"{text}.encoder.layer.{index}.output.dense.bias": (1,) for index in range(12)}
     with torch.device("meta"):
-        trunk, head, size = _build({name: torch.empty(shape) for name, shape in shapes.items()}, "x.pt")
-    tensors = [*trunk.parameters(), *head.parameters()]
-    not_read = {"vision_proj": 256 * 1024 + 256, "text_proj": 256 * 768 + 256}
-    assert size == 224
-    assert len(tensors) + 2 * len(not_read) + 1 == 625, "position_ids is a buffer"
-    assert sum(each.numel() for each in tensors) + sum(not_read.values()) == 446_665_953
+        trunk, head, image_size = _build({name: torch.empty(size) for name, size in sizes.items()}, "x.pt")
+    parameters = {**trunk.state_dict(prefix="blip."), **head.state_dict(prefix="mlp.")}
+    shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+    for not_read, width in (("vision_proj", 1024), ("text_proj", 768)):
+        shapes |= {f"blip.{not_read}.weight": (256, width), f"blip.{not_read}.bias": (256,)}
+    assert image_size == 224
+    assert sum(math.prod(shape) for shape in shapes.values()) == 446_665_953 == FROZEN["full_size"]["parameters"]
+    shapes[f"{text}.embeddings.position_ids"] = (1, 512)
+    lines = sorted(f"{name} {shape}" for name, shape in shapes.items())
+    assert len(lines) == 625 == FROZEN["full_size"]["tensors"]
+    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == FROZEN["full_size"]["sha256"]
 
 
 def without(state, pattern):
     return {key: value for key, value in state.items() if not re.search(pattern, key)}
+
+
+def as_cycle_reward(state):
+    """CycleReward: the same towers, but activations between the last layers, so that the very last has number 8."""
+    return {key.replace("mlp.layers.7.", "mlp.layers.8."): value for key, value in state.items()}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +166,7 @@ def without(state, pattern):
     [
         (lambda state: {"visual.proj": torch.ones(2, 2)}, r"is not ImageReward v1 \(its first tensors: visual.proj\)"),
         (lambda state: without(state, "crossattention"), "is not ImageReward v1"),
+        (as_cycle_reward, "is not ImageReward v1"),
         (
             lambda state: without(state, "layer.1.output.dense.bias"),
             r"no whole ImageReward v1 \(1 tensors missing, 0 unk",
@@ -169,7 +188,8 @@ def test_another_model_is_told_in_one_line(folder, state, change, message):
 def test_a_vocabulary_that_does_not_fit_names_the_file_to_put_there(file, folder):
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n")
     with pytest.raises(
-        ValueError, match=r"vocab.txt has 2 words, but the model was trained with 14: put its vocab.txt"
+        ValueError,
+        match=r"vocab.txt has 2 words, but the model was trained with 14: put its vocab.txt into .*, or none",
     ):
         load_image_reward(str(file))
     (folder / "vocab.txt").unlink()
