@@ -30,11 +30,14 @@ def their_ids(model: nn.Module, prompts: Sequence[str]) -> list[list[int]]:
 
 
 def their_scores(model: nn.Module, pixels: torch.Tensor, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores (b,) by the authors' modules from ready pixels (b, 3, H, W), and the features (b, width) behind them."""
+    """Scores (b,) by the authors' modules, and the features (b, width) behind them.
+
+    pixels: ready for the vision tower, (b, 3, H, W), or (1, 3, H, W) for one picture with b prompts.
+    """
     text = model.blip.tokenizer(
         list(prompts), padding="max_length", truncation=True, max_length=35, return_tensors="pt"
     )
-    image_tokens = model.blip.visual_encoder(pixels)
+    image_tokens = model.blip.visual_encoder(pixels).expand(len(prompts), -1, -1)
     features = model.blip.text_encoder(
         text.input_ids,
         attention_mask=text.attention_mask,

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
-from closed_form import closed_form_picture, closed_form_weights
+from closed_form import closed_form_picture, closed_form_weights, quiet_embeddings
 from image_reward_package import MED, their_class, their_ids, their_scores
 from torch import nn
 
@@ -51,9 +51,12 @@ def _tiny(work: Path) -> dict:
     model = their_model(str(config), device="cpu").eval()
     model.mlp = import_module("ImageReward.ImageReward").MLP(SIZES["hidden_size"]).eval()
     shapes = {name: list(value.shape) for name, value in model.state_dict().items() if value.is_floating_point()}
-    model.load_state_dict(closed_form_weights(shapes), strict=False)
+    weights = closed_form_weights(shapes)
+    model.load_state_dict(weights, strict=False)
     pixels = torch.stack([closed_form_picture(32, 32, number) for number in range(len(PROMPTS))])
     pixels = (pixels.permute(0, 3, 1, 2).float() / 255 - 0.45) / 0.27
     scores, features = their_scores(model, pixels, PROMPTS)
+    model.load_state_dict(quiet_embeddings(weights), strict=False)
+    quiet_scores = their_scores(model, pixels, PROMPTS)[0]
     return {"shapes": shapes, "words": WORDS, "prompts": PROMPTS, "ids": their_ids(model, PROMPTS),
-            "scores": scores.tolist(), "features": features[:, :8].tolist()}  # fmt: skip
+            "scores": scores.tolist(), "quiet_scores": quiet_scores.tolist(), "features": features[:, :8].tolist()}  # fmt: skip
