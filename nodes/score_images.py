@@ -23,7 +23,9 @@ class LiDARScoreImages(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         held_out = RewardModelSocket.Input(
-            "held_out", tooltip="A reward that only looks on: it is shown in the table and does not rank."
+            "held_out",
+            optional=True,
+            tooltip="A reward that only looks on: it is shown in the table and does not rank.",
         )
         return io.Schema(
             node_id="LiDARScoreImages",
@@ -92,7 +94,7 @@ class LiDARScoreImages(io.ComfyNode):
                 io.Autogrow.Input(
                     "held_out",
                     optional=True,
-                    template=io.Autogrow.TemplateNames(held_out, names=HELD_OUT, min=0),
+                    template=io.Autogrow.TemplateNames(held_out, names=HELD_OUT, min=1),
                     tooltip="Rewards that only look on, in columns beside the one that ranks.",
                 ),
             ],

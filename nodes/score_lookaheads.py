@@ -72,7 +72,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
         ranked = ranked_preview(images, scored.rewards, scored.order(), members)
         show_on_node(
             cls.hidden,
-            f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean():.4g}, "
+            f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean().round(decimals=6):.4g}, "
             f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
         )
         columns = {scored.reward_name: scored.rewards} | members

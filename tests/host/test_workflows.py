@@ -17,7 +17,7 @@ from devtools.workflow_to_prompt import workflow_to_prompt
 
 PACK = Path(__file__).resolve().parents[2]
 FOLDER = PACK / "workflows"
-NAMES = ("lidar_demo", "lidar_sdxl", "lidar_sdxl_modular")
+NAMES = ("lidar_demo", "lidar_rewards", "lidar_sdxl", "lidar_sdxl_modular")
 MODEL_FILE_WIDGETS = {"ckpt_name", "lora_name", "file", "clip_file"}  # which files are there is each user's own affair
 NOTES = {"MarkdownNote", "Note"}
 PROJECT = re.search(r'^name = "(.+)"$', (PACK / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -78,11 +78,13 @@ def test_sockets_are_named_and_typed_as_the_server_has_them(name, object_info):
     for node in real_nodes(workflow):
         described = object_info[node["type"]]
         known = {given for group in described["input"].values() for given in group}
-        assert {socket["name"] for socket in node["inputs"]} <= known, node["type"]
+        # A growing input's sockets are named after it and theirs: rewards.reward_1
+        assert {socket["name"].split(".")[0] for socket in node["inputs"]} <= known, node["type"]
         outputs = [socket["type"] for socket in node["outputs"]]
         assert outputs == described["output"][: len(outputs)], node["type"]
     for _, source, output, target, socket, kind in workflow["links"]:
-        assert nodes[source]["outputs"][output]["type"] == nodes[target]["inputs"][socket]["type"] == kind
+        assert nodes[source]["outputs"][output]["type"] == kind
+        assert nodes[target]["inputs"][socket]["type"] in (kind, "*")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,7 +92,8 @@ def test_every_required_input_has_a_value_or_a_link(name, object_info):
     prompt = workflow_to_prompt(load(name), object_info)
     for node_id, node in prompt.items():
         required = object_info[node["class_type"]]["input"].get("required", {})
-        assert set(required) <= set(node["inputs"]), f"{name}, node {node_id} ({node['class_type']})"
+        given = {each.split(".")[0] for each in node["inputs"]}
+        assert set(required) <= given, f"{name}, node {node_id} ({node['class_type']})"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,15 +143,30 @@ def test_the_demo_compares_like_with_like(object_info):
     assert lidar["prompt"] == prompt[lidar["positive"][0]]["inputs"]["text"]
 
 
-def test_the_demo_runs_to_its_end(server, object_info):
-    prompt = workflow_to_prompt(load("lidar_demo"), object_info)
-    for node in prompt.values():  # fewer pictures and steps than the demo itself: this is about the wiring
+def shortened(name: str, object_info) -> dict[str, Any]:
+    """The workflow as a prompt with fewer pictures and steps, for what is about the wiring."""
+    prompt = workflow_to_prompt(load(name), object_info)
+    for node in prompt.values():
         if node["class_type"] == "EmptyLatentImage":
             node["inputs"]["batch_size"] = 2
         elif node["class_type"] in ("KSampler", "LiDARKSampler"):
             node["inputs"]["steps"] = 4
         elif node["class_type"] == "LiDARLookaheadConfig":
             node["inputs"] |= {"preset": "custom", "count": 4, "steps": 2}
+    return prompt
+
+
+def test_the_rewards_workflow_runs_to_its_end(server, object_info):
+    prompt = shortened("lidar_rewards", object_info)
+    result = server.queue(prompt)
+    assert result.status == "success", result.message
+    (table,) = (result.outputs[key]["text"][0] for key, node in prompt.items() if node["class_type"] == "PreviewAny")
+    assert table.splitlines()[0].split()[2:] == ["CLIP", "score", "(demo_clip)", "sharpness", "contrast"]
+    assert "baseline" in table
+
+
+def test_the_demo_runs_to_its_end(server, object_info):
+    prompt = shortened("lidar_demo", object_info)
     result = server.queue(prompt)
     assert result.status == "success", result.message
     saved = {
