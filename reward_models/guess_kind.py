@@ -25,7 +25,8 @@ def guess_kind(checkpoint: str) -> Guess:
     """
     folder, file = os.path.split(os.path.abspath(checkpoint))
     state = {key: tensor.to("meta") for key, tensor in read_checkpoint(checkpoint).items()}
-    if any(key.startswith("blip.") for key in state) and any(key.startswith("mlp.") for key in state):
+    # CycleReward has the same towers, but activations in its head, whose last layer is therefore number 8
+    if any(key.startswith("blip.") for key in state) and "mlp.layers.7.weight" in state:
         return Guess("ImageReward", "by its tensors")
     if "layers.0.weight" in state and all(key.startswith("layers.") for key in state):
         return Guess("LAION aesthetic v2", "by its tensors")

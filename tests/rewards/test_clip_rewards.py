@@ -225,7 +225,7 @@ TRANSFORMERS_NAMES = (
         ("HPS_v2.1_compressed.pt", {"state_dict": huge_clip(OPEN_CLIP_NAMES)}, "HPS v2.1", "by its name"),
         ("model.pt", huge_clip(TRANSFORMERS_NAMES), "CLIP score", "if it is PickScore or HPS, choose that kind"),
         ("head.pth", head_state(), "LAION aesthetic v2", "by its tensors"),
-        ("x.pt", {"blip.a": torch.ones(1), "mlp.layers.0.bias": torch.ones(1)}, "ImageReward", "by its tensors"),
+        ("x.pt", {"blip.a": torch.ones(1), "mlp.layers.7.weight": torch.ones(1)}, "ImageReward", "by its tensors"),
     ],
 )
 def test_the_kind_is_told_from_the_tensors_and_else_from_the_name(tmp_path, name, state, kind, reason):
@@ -236,6 +236,9 @@ def test_the_kind_is_told_from_the_tensors_and_else_from_the_name(tmp_path, name
 
 def test_a_small_clip_and_a_foreign_file_are_told_apart(tmp_path, clip_file):
     assert guess_kind(clip_file) == ("CLIP score", "a CLIP, by its tensors")
+    torch.save({"blip.a": torch.ones(1), "mlp.layers.8.weight": torch.ones(1)}, tmp_path / "cycle.pt")
+    with pytest.raises(ValueError, match="^cycle.pt is no reward model that is known here"):
+        guess_kind(str(tmp_path / "cycle.pt"))
     torch.save({"unet.weight": torch.ones(2)}, tmp_path / "unet.pt")
     with pytest.raises(
         ValueError, match=r"^unet.pt is no reward model that is known here \(its first tensors: unet.weight\)"
