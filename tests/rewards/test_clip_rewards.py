@@ -13,7 +13,6 @@ from reward_models import load_reward_model
 from reward_models.aesthetic import LAYERS
 from reward_models.clip_architecture import FOLDER_CONFIG
 from reward_models.clip_trunk import load_clip_trunk
-from reward_models.guess_kind import guess_kind
 from reward_models.image_batch import ImageBatch
 from reward_models.preprocess import OPENAI_MEAN, OPENAI_STD
 
@@ -179,68 +178,3 @@ def test_models_of_one_trunk_embed_a_batch_once(tiny_folder, clip_file, square):
     assert seen == [3, 3], "once for all, and once for HPS, which prepares its pixels in another way"
     for model, scores in zip(models, together, strict=True):
         assert torch.equal(scores, model.score(square, PROMPTS))
-
-
-def test_half_precision_trunks_keep_the_scores(tiny_folder, clip_file, square):
-    torch.save(head_state(), tiny_folder / "head.pth")
-    models = [
-        load_reward_model("HPS v2.1", clip_file, FOLDER_CONFIG),
-        load_reward_model(
-            "LAION aesthetic v2", str(tiny_folder / "head.pth"), FOLDER_CONFIG, clip_checkpoint=clip_file
-        ),
-    ]
-    for model in models:
-        full = model.score(square, PROMPTS)
-        model.trunk.half()
-        half = model.score(square, PROMPTS)
-        assert half.dtype == torch.float32 and 0 < (half - full).abs().max() < 0.02 * full.abs().max()
-
-
-def huge_clip(names):
-    """Tensors with the shapes by which a ViT-H/14 is told, and nothing else of it."""
-    patches, whole_image, tokens, layer = names
-    state = {patches: torch.zeros(1280, 3, 14, 14), whole_image: torch.zeros(1280), tokens: torch.zeros(4, 1024)}
-    return state | {layer.format(index): torch.zeros(1) for index in range(32)}
-
-
-OPEN_CLIP_NAMES = (
-    "visual.conv1.weight",
-    "visual.class_embedding",
-    "token_embedding.weight",
-    "visual.transformer.resblocks.{}.ln_1.bias",
-)
-TRANSFORMERS_NAMES = (
-    "vision_model.embeddings.patch_embedding.weight",
-    "vision_model.embeddings.class_embedding",
-    "text_model.embeddings.token_embedding.weight",
-    "vision_model.encoder.layers.{}.layer_norm1.bias",
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "state", "kind", "reason"),
-    [
-        ("PickScore_v1.pt", huge_clip(TRANSFORMERS_NAMES), "PickScore", "by its name"),
-        ("HPS_v2_compressed.pt", {"state_dict": huge_clip(OPEN_CLIP_NAMES)}, "HPS v2", "by its name"),
-        ("HPS_v2.1_compressed.pt", {"state_dict": huge_clip(OPEN_CLIP_NAMES)}, "HPS v2.1", "by its name"),
-        ("model.pt", huge_clip(TRANSFORMERS_NAMES), "CLIP score", "if it is PickScore or HPS, choose that kind"),
-        ("head.pth", head_state(), "LAION aesthetic v2", "by its tensors"),
-        ("x.pt", {"blip.a": torch.ones(1), "mlp.layers.7.weight": torch.ones(1)}, "ImageReward", "by its tensors"),
-    ],
-)
-def test_the_kind_is_told_from_the_tensors_and_else_from_the_name(tmp_path, name, state, kind, reason):
-    torch.save(state, tmp_path / name)
-    guess = guess_kind(str(tmp_path / name))
-    assert guess.kind == kind and reason in guess.reason
-
-
-def test_a_small_clip_and_a_foreign_file_are_told_apart(tmp_path, clip_file):
-    assert guess_kind(clip_file) == ("CLIP score", "a CLIP, by its tensors")
-    torch.save({"blip.a": torch.ones(1), "mlp.layers.8.weight": torch.ones(1)}, tmp_path / "cycle.pt")
-    with pytest.raises(ValueError, match="^cycle.pt is no reward model that is known here"):
-        guess_kind(str(tmp_path / "cycle.pt"))
-    torch.save({"unet.weight": torch.ones(2)}, tmp_path / "unet.pt")
-    with pytest.raises(
-        ValueError, match=r"^unet.pt is no reward model that is known here \(its first tensors: unet.weight\)"
-    ):
-        guess_kind(str(tmp_path / "unet.pt"))

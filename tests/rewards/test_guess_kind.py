@@ -27,7 +27,7 @@ def transformers_state(width, patch, layers, text_width):
 
 VIT_H, VIT_L, VIT_G = (1280, 14, 32, 1024), (1024, 14, 24, 768), (1664, 14, 48, 1280)
 HEAD = {f"layers.{index}.{part}": torch.zeros(1, 1) for index in (0, 2, 4, 6, 7) for part in ("weight", "bias")}
-IMAGE_REWARD = {"blip.visual_encoder.cls_token": torch.zeros(1, 1, 4), "mlp.layers.0.weight": torch.zeros(4, 4)}
+IMAGE_REWARD = {"blip.visual_encoder.cls_token": torch.zeros(1, 1, 4), "mlp.layers.7.weight": torch.zeros(4, 4)}
 BY_NAME = "a CLIP ViT-H/14, by its name"
 UNCLEAR = "a CLIP ViT-H/14; if it is PickScore or HPS, choose that kind"
 
@@ -71,6 +71,7 @@ def test_published_files_are_known(tmp_path, name, state, kind, reason):
     [
         ("PickScore.safetensors", {"model.diffusion_model.out.0.bias": torch.zeros(1)}, "model.diffusion_model.out.0.bias"),
         ("clip_l.safetensors", {"text_model.embeddings.token_embedding.weight": torch.zeros(3, 4)}, "text_model"),
+        ("cycle.pt", {"blip.a": torch.zeros(1), "mlp.layers.8.weight": torch.zeros(1)}, "blip.a, mlp.layers.8.weight"),
         ("lora.pt", {"b.lora_A.weight": torch.zeros(1), "a.lora_A.weight": torch.zeros(1)}, "a.lora_A.weight, b.lora_A"),
         ("v2_5.pth", {"layers.0.weight": torch.zeros(1, 1), "scoring_head.0.weight": torch.zeros(1, 1)}, "layers.0.weight"),
     ],
