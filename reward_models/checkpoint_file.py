@@ -51,16 +51,12 @@ def _read_safetensors(path: str, name: str) -> dict[str, torch.Tensor]:
 
 
 def _read_pickle(path: str, name: str) -> object:
-    is_zip = zipfile.is_zipfile(path)
-    if not is_zip and _starts_like_zip(path):
-        raise ValueError(f"{name} is cut off (its table of contents is missing): {_DOWNLOAD_AGAIN}")
-    if is_zip and _is_torchscript(path):
-        raise ValueError(
-            f"{name} is a TorchScript program (the form of OpenAI's own .pt files), which cannot be read without "
-            "running it: use the same weights as plain tensors, such as openai/clip-vit-large-patch14's model.safetensors"
-        )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        is_zip = zipfile.is_zipfile(path)
+        is_cut_off = not is_zip and _starts_like_zip(path)
+        is_torchscript = is_zip and _is_torchscript(path)
+        if not is_cut_off and not is_torchscript:
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         foreign = re.search(r"GLOBAL (\S+)", str(error))
         if "Unsupported operand" in str(error):
@@ -74,8 +70,16 @@ def _read_pickle(path: str, name: str) -> object:
             f"{name} is refused: besides tensors it holds the Python object {foreign[1]}, and such files can run code "
             "when loaded. Use a .safetensors file, or save the state_dict alone"
         ) from error
-    except (RuntimeError, EOFError, OSError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # flipped bytes make zipfile, struct, pickle and torch fail each in its own way
         raise ValueError(f"{name} is damaged or cut off ({_first_line(error)}): {_DOWNLOAD_AGAIN}") from error
+    if is_cut_off:
+        raise ValueError(f"{name} is cut off (its table of contents is missing): {_DOWNLOAD_AGAIN}")
+    raise ValueError(
+        f"{name} is a TorchScript program (the form of OpenAI's own .pt files), which cannot be read without "
+        "running it: use the same weights as plain tensors, such as openai/clip-vit-large-patch14's model.safetensors"
+    )
 
 
 def _starts_like_zip(path: str) -> bool:
@@ -94,6 +98,8 @@ def _unwrap(content: object, name: str) -> dict[str, torch.Tensor]:
     if not isinstance(content, dict) or not content:
         raise ValueError(f"{name} holds no table of named tensors but {type(content).__name__}: a state_dict is wanted")
     for key, value in content.items():
+        if not isinstance(key, str):
+            raise ValueError(f"{name} is no plain state_dict: {key!r}, the name of an entry, is no text")
         if not isinstance(value, torch.Tensor):
             raise ValueError(
                 f"{name} is no plain state_dict: its entry {key!r} is {type(value).__name__}, not a tensor"

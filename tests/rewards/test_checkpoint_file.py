@@ -1,6 +1,7 @@
 import argparse
 import os
 import pickle
+import random
 
 import pytest
 import torch
@@ -66,6 +67,8 @@ def write_wrong_file(path, kind):
             path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
         case "whole list":
             torch.save([1, 2], path)
+        case "numbers for names":
+            torch.save({0: torch.ones(2)}, path)
         case "optimizer":
             torch.save({"a": torch.ones(2), "step": 3}, path)
 
@@ -85,6 +88,7 @@ def write_wrong_file(path, kind):
         ("options", r"refused.*argparse\.Namespace"),
         ("plain pickle", "damaged or cut off|no PyTorch checkpoint"),
         ("whole list", "no table of named tensors but list"),
+        ("numbers for names", "0, the name of an entry, is no text"),
         ("optimizer", "its entry 'step' is int"),
     ],
 )
@@ -94,6 +98,24 @@ def test_a_wrong_file_is_named_in_one_line(tmp_path, kind, message):
     with pytest.raises(ValueError, match=message) as raised:
         read_checkpoint(str(path))
     assert "wrong.pt" in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_flipped_bytes_are_told_in_one_line_wherever_they_are(tmp_path, zipped):
+    path, numbers = tmp_path / "flipped.pt", random.Random(5)
+    torch.save(TENSORS, path, _use_new_zipfile_serialization=zipped)
+    content, refused = path.read_bytes(), 0
+    for _ in range(300):
+        flipped = bytearray(content)
+        for _ in range(4):
+            flipped[numbers.randrange(2, len(flipped))] = numbers.randrange(256)
+        path.write_bytes(flipped)
+        try:
+            read_checkpoint(str(path))
+        except ValueError as error:
+            refused += 1
+            assert str(error).startswith("flipped.pt ") and "\n" not in str(error)
+    assert refused > 30, "bytes among the numbers are no damage that one can see, the others are"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
