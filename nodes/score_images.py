@@ -153,7 +153,8 @@ class LiDARScoreImages(io.ComfyNode):
             raise ValueError(f"LiDAR Score Images: {error}") from error
         told = [text for text in (notice, warning) if text]
         table = "\n\n".join([table, *told])
-        show_on_node(cls.hidden, "\n".join([f"{names[0]}: best {ranking.max():.4g}, mean {ranking.mean():.4g}", *told]))
+        # What is told first, for the page shows two lines on a node
+        show_on_node(cls.hidden, "\n".join([*told, f"{names[0]}: best {ranking.max():.4g}, mean {ranking.mean():.4g}"]))
         write_to_images(
             cls.hidden,
             {

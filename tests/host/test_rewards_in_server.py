@@ -16,6 +16,7 @@ from PIL import Image
 PROMPT = "three red circles"
 DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo_model" / "weights" / "demo_clip"
 CLIP_FILE = str(Path("demo_clip", "open_clip_model.safetensors"))
+NO_TOKENIZER = str(Path("no_tokenizer", "open_clip_model.safetensors"))
 DRAWING = {"LiDARSampleLookaheads", "VAEDecode"}
 
 
@@ -203,6 +204,14 @@ def test_score_table_has_a_column_for_each_held_out_reward(run, models, seed, re
     assert len(result.outputs["latents"]["latents"]) == 1
 
 
+def test_a_threshold_that_no_image_reaches_is_told_first_on_the_node(run, models, seed):
+    prompt = score_graph(seed)
+    prompt["score"]["inputs"] |= {"use_threshold": True, "threshold": 99.0}
+    result = run(prompt)
+    assert len(result.outputs["save"]["images"]) == 1
+    assert text_on(result, "score").startswith("no image reaches the threshold 99: the best one, no. ")
+
+
 def test_scores_go_into_the_metadata_of_saved_pictures(run, server, models, seed):
     result = run(score_graph(seed), extra_data={"extra_pnginfo": {"workflow": {"nodes": []}}})
     saved = Image.open(io.BytesIO(server.view(result.outputs["save"]["images"][0])))
@@ -250,6 +259,11 @@ def bad_files(folder: Path) -> dict[str, tuple[str, str]]:
     (folder / "old_code.pt").write_bytes(pickle.dumps({"weights": Planted(folder / "planted")}, protocol=2))
     torch.save({"weights": Planted(folder / "planted")}, folder / "zipped_code.pt")
     torch.save({"encoder.weight": weights}, folder / "other.pt")
+    shutil.copytree(DEMO_CLIP, folder / "no_tokenizer", dirs_exist_ok=True)
+    config = folder / "no_tokenizer" / "open_clip_config.json"
+    content = json.loads(config.read_text(encoding="utf-8"))
+    content["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "google/siglip"
+    config.write_text(json.dumps(content), encoding="utf-8")
     return {
         "cut.pt": ("auto", "cut.pt is cut off"),
         "cut.safetensors": ("CLIP score", "cut.safetensors is damaged or cut off"),
@@ -262,12 +276,17 @@ def bad_files(folder: Path) -> dict[str, tuple[str, str]]:
         "zipped_code.pt": ("CLIP score", "zipped_code.pt is refused: besides tensors it holds the Python object"),
         "other.pt": ("auto", "other.pt is no reward model that is known here (its first tensors: encoder.weight)"),
         "whole.pt": ("PickScore", "whole.pt holds no CLIP (its first tensors: layers.0.weight)"),
+        NO_TOKENIZER: (
+            "CLIP score",
+            "no_tokenizer needs the tokenizer of google/siglip, and nothing is downloaded here",
+        ),
     }
 
 
 def test_every_bad_file_is_one_clear_line_and_nothing_in_it_runs(server, models, seed, record_figure):
     for name, (kind, wanted) in bad_files(models).items():
-        others = {"architecture": "ViT-B-32", "clip_file": CLIP_FILE}
+        architecture = "open_clip_config.json" if name == NO_TOKENIZER else "ViT-B-32"
+        others = {"architecture": architecture, "clip_file": CLIP_FILE}
         result = server.queue(graph(seed) | {"reward": loader(kind, name, **others)}, timeout=60)
         assert result.status == "error", name
         assert f"Load LiDAR Reward Model: {wanted}" in result.message
