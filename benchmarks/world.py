@@ -79,11 +79,14 @@ class World:
 
     def __init__(self):
         nodes = room("nodes")
-        self.model, self.clip, self.vae, self.reward = nodes.LiDARLoadDemoModel.execute().result
+        # Weights made in inference mode could never be part of a gradient
+        with torch.inference_mode(False):
+            self.model, self.clip, self.vae, self.reward = nodes.LiDARLoadDemoModel.execute().result
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
         self._scoring = room("nodes.scoring")
         self._judge = room("demo_model.referee").judge
         self.cost = Cost()
+        self._seconds_within = 0.0
 
     @cached_property
     def negative(self) -> list:
@@ -131,12 +134,15 @@ class World:
 
     @contextmanager
     def spending(self, phase: str) -> Iterator[None]:
-        """Count the seconds inside towards `phase`."""
+        """Count the seconds inside towards `phase`, less those of phases within it, so that phases add up to the total."""
+        around, self._seconds_within = self._seconds_within, 0.0
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.cost.seconds[phase] = self.cost.seconds.get(phase, 0.0) + time.perf_counter() - start
+            spent = time.perf_counter() - start
+            self.cost.seconds[phase] = self.cost.seconds.get(phase, 0.0) + spent - self._seconds_within
+            self._seconds_within = around + spent
 
     def _encode(self, text: str) -> list:
         return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
