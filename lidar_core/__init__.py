@@ -5,13 +5,13 @@ keep         LookaheadSet                                    lookahead_set.py   
              to_tensors, from_tensors, FORMAT_VERSION        lookahead_format.py  as safetensors contents
 scale        standardise                                     reward_scale.py      one reward strength for every reward
 weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
-guide        reward_tilted_shift, TiltInfo                   guidance.py          add s * shift to denoised
+guide        reward_tilted_shift, tilted_mean_shift, TiltInfo  guidance.py        add s * shift to denoised
 
 Symbols: B batch, n lookaheads, *S latent shape without batch, D its size; x noisy latent, z clean lookahead,
 x = alpha * z + sigma * noise.
 """
 
-from .guidance import TiltInfo, reward_tilted_shift
+from .guidance import TiltInfo, reward_tilted_shift, tilted_mean_shift
 from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
 from .lookahead_set import LookaheadSet
 from .reward_scale import standardise
@@ -30,5 +30,6 @@ __all__ = [
     "sample_ddim",
     "sample_dpmpp_2m",
     "standardise",
+    "tilted_mean_shift",
     "to_tensors",
 ]

@@ -1,10 +1,16 @@
 """The closed-form guidance of LiDAR in x0-space: how far the denoised prediction moves towards rewarded lookaheads.
 
-    l   = log_likelihood(x, z)      w = softmax(l)      w_r = softmax(l + lambda r)
-    denoised' = denoised + s * shift,     shift = sum_i (w_r,i - w_i) z_i
+    l   = log_likelihood(x, z) / T      w = softmax(l)      w_r = softmax(l + lambda r)
+    denoised' = denoised + s * shift
+    reward_tilted_shift     shift = sum_i (w_r,i - w_i) z_i             the paper's
+    tilted_mean_shift       shift = sum_i w_r,i z_i - denoised          the same mean, but the model's own in place of sum_i w_i z_i
 
-s is the guidance scale, lambda the reward strength. With exact samples z, many of them, and s = 1 the sampler draws
-from the reward-tilted law p(z) exp(lambda r(z)) / Z; larger s is stronger and no longer exact.
+s is the guidance scale, lambda the reward strength, T the temperature. The exact move is the mean of z given x under the tilted
+law p(z) exp(lambda r(z)) / Z less that under p(z). Both estimate the first by the lookaheads. The second is what the
+denoiser knows exactly: the paper estimates it too, so that errors cancel where the weights are spread out; with few
+effective lookaheads they do not, and s > 1 overshoots. Taken from the denoiser, the move ends at the rewarded
+lookaheads for s = 1 and never goes past them. With exact samples z, many of them, T = 1 and s = 1 either one draws from the
+tilted law.
 """
 
 from typing import NamedTuple
@@ -25,7 +31,14 @@ class TiltInfo(NamedTuple):
 
 
 def reward_tilted_shift(
-    x: Tensor, particles: Tensor, rewards: Tensor, *, alpha: Tensor, sigma: Tensor, reward_strength: float
+    x: Tensor,
+    particles: Tensor,
+    rewards: Tensor,
+    *,
+    alpha: Tensor,
+    sigma: Tensor,
+    reward_strength: float,
+    temperature: float = 1.0,
 ) -> tuple[Tensor, TiltInfo]:
     """Return the shift sum_i (w_r,i - w_i) z_i of the denoised prediction, (B, *S), and the effective sample sizes.
 
@@ -33,20 +46,55 @@ def reward_tilted_shift(
     (alpha / sigma^2) * shift; by Tweedie's formula the posterior mean then moves by exactly this shift.
 
     x: (B, *S), the noisy latent; particles: (n, *S), the lookaheads in the space of x; rewards: (n,), higher is better;
-    alpha, sigma: (B,), x = alpha * z + sigma * noise; reward_strength: lambda, in one over the unit of the rewards.
+    alpha, sigma: (B,), x = alpha * z + sigma * noise; reward_strength: lambda, in one over the unit of the rewards;
+    temperature: T > 0 divides the log-likelihoods; 1 is the paper's, more lets farther lookaheads take part.
     Computes in float32, returns x's dtype and device. Exactly 0 where lambda is 0, all rewards are equal, or n is 1.
-    Finite for every finite input, sigma = 0 and alpha = 0 included. Raises ValueError where the shapes do not fit.
+    Finite for every finite input, sigma = 0 and alpha = 0 included. Raises ValueError where the shapes do not fit or T is
+    not positive.
     """
+    log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
+    difference = torch.softmax(tilted, dim=1) - torch.softmax(log_weights, dim=1)
+    z = particles.float().flatten(1)
+    # The differences sum to 0, so the mean lookahead drops out; taken off beforehand, so does its rounding error.
+    shift = (difference @ (z - z.mean(dim=0))).view(x.shape).to(x.dtype)
+    return shift, TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
+
+
+def tilted_mean_shift(
+    x: Tensor,
+    particles: Tensor,
+    rewards: Tensor,
+    *,
+    denoised: Tensor,
+    alpha: Tensor,
+    sigma: Tensor,
+    reward_strength: float,
+    temperature: float = 1.0,
+) -> tuple[Tensor, TiltInfo]:
+    """Return sum_i w_r,i z_i - denoised, (B, *S): the way to the mean of the rewarded lookaheads, and the sample sizes.
+
+    The first half of Theorem 3.3 of LiDAR (arXiv 2602.03211); its second half, the plain posterior mean, is the model's
+    own prediction by Tweedie's formula. Not 0 where lambda is 0: then it leads to the lookaheads near x.
+
+    denoised: (B, *S), the model's prediction at x; the rest, dtypes, limits and errors as in reward_tilted_shift.
+    """
+    if denoised.shape != x.shape:
+        raise ValueError(f"denoised has shape {tuple(denoised.shape)}, wanted that of x, {tuple(x.shape)}")
+    log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
+    mean = (torch.softmax(tilted, dim=1) @ particles.float().flatten(1)).view(x.shape)
+    info = TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
+    return (mean - denoised.float()).to(x.dtype), info
+
+
+def _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature) -> tuple[Tensor, Tensor]:
+    """The log-weights by likelihood, and by likelihood and reward, both (B, n)."""
+    if not temperature > 0:
+        raise ValueError(f"temperature is {temperature}, wanted a positive number")
     if rewards.shape != particles.shape[:1]:
         raise ValueError(
             f"rewards have shape {tuple(rewards.shape)}, wanted one per particle, shape ({particles.shape[0]},)"
         )
-    log_weights = log_likelihood(x, particles, alpha=alpha, sigma=sigma)
+    log_weights = log_likelihood(x, particles, alpha=alpha, sigma=sigma) / temperature
     # The best reward becomes 0: softmax does not see it, and a common offset of the rewards costs no digits.
     rewards = rewards.float()
-    tilted_log_weights = log_weights + reward_strength * (rewards - rewards.amax())
-    difference = torch.softmax(tilted_log_weights, dim=1) - torch.softmax(log_weights, dim=1)
-    z = particles.float().flatten(1)
-    # The differences sum to 0, so the mean lookahead drops out; taken off beforehand, so does its rounding error.
-    shift = (difference @ (z - z.mean(dim=0))).view(x.shape).to(x.dtype)
-    return shift, TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted_log_weights))
+    return log_weights, log_weights + reward_strength * (rewards - rewards.amax())

@@ -13,6 +13,7 @@ from .rewards_from_values import LiDARRewardsFromValues
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
+from .start_from_best import LiDARStartFromBest
 
 
 class LiDARExtension(ComfyExtension):
@@ -29,4 +30,5 @@ class LiDARExtension(ComfyExtension):
             LiDARPickLookaheads,
             LiDARRewardsFromValues,
             LiDARScoreImages,
+            LiDARStartFromBest,
         ]

@@ -9,7 +9,7 @@ from ..lidar_core import standardise
 from .lookahead_config import LookaheadConfig
 from .noise_levels import signal_and_noise
 from .post_cfg import make_post_cfg_function
-from .setting_inputs import RAW, STANDARDISED, guidance_inputs
+from .setting_inputs import BLEND, DIFFERENCE, RAW, STANDARDISED, guidance_inputs
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
 
@@ -53,6 +53,8 @@ class LiDARApplyGuidance(io.ComfyNode):
         reward_scale=LookaheadConfig.reward_scale,
         start_percent=LookaheadConfig.start_percent,
         end_percent=LookaheadConfig.end_percent,
+        guidance_form=LookaheadConfig.guidance_form,
+        effective_dimension=LookaheadConfig.effective_dimension,
     ) -> io.NodeOutput:
         patched = model.clone()
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
@@ -66,6 +68,10 @@ class LiDARApplyGuidance(io.ComfyNode):
         if reward_scale not in (STANDARDISED, RAW):
             raise ValueError(
                 f"LiDAR Apply Guidance: reward_scale is {reward_scale!r}; set it to {STANDARDISED} or {RAW}."
+            )
+        if guidance_form not in (DIFFERENCE, BLEND):
+            raise ValueError(
+                f"LiDAR Apply Guidance: guidance_form is {guidance_form!r}; set it to {DIFFERENCE} or {BLEND}."
             )
         # Refuses a model that cannot be steered.
         signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
@@ -83,6 +89,8 @@ class LiDARApplyGuidance(io.ComfyNode):
                 reward_strength=reward_strength,
                 start_percent=start_percent,
                 end_percent=end_percent,
+                guidance_form=guidance_form,
+                effective_dimension=effective_dimension,
             )
         )
         return io.NodeOutput(patched)

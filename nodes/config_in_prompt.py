@@ -17,7 +17,8 @@ from .show_on_node import show_on_node
 def must_run_first(hidden) -> bool:
     """Tell whether only running the node at lookahead_config tells the settings; hidden: of the LiDAR KSampler.
 
-    So it is where another node hands the config on, or a link chooses the preset.
+    So it is where another node hands the config on, or a link chooses the preset or start_from, which decide what nodes
+    there will be.
     """
     config_id = _connected(hidden)
     return config_id is not None and _settings_in_prompt(hidden, config_id) is None
@@ -51,4 +52,5 @@ def _settings_in_prompt(hidden, config_id: str) -> dict | None:
         return None
     names = {field.name for field in fields(LookaheadConfig)}
     settings = {name: value for name, value in node["inputs"].items() if name in names}
-    return settings if preset == CUSTOM else settings | PRESETS[preset]
+    settings = settings if preset == CUSTOM else settings | PRESETS[preset]
+    return None if is_link(settings.get("start_from")) else settings

@@ -8,12 +8,13 @@ from comfy_execution.graph_utils import GraphBuilder
 
 from .config_in_prompt import connected_settings, must_run_first
 from .lookahead_config import LookaheadConfig
+from .lookahead_presets import PRESETS, RECOMMENDED
 from .pick_lookaheads import picks_input
-from .setting_inputs import reward_prompt_input
+from .setting_inputs import BEST_LOOKAHEADS, reward_prompt_input
 from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 
-# Lookaheads must not start from the noise of the images that they guide. torch's CPU generator reads the low 32 bits
-# of a seed only, so the offset lies within them ("liDA" in ASCII).
+# Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
+# bits of a seed only, so the offset lies within them ("liDA" in ASCII).
 LOOKAHEAD_SEED_OFFSET = 0x6C694441
 
 # The children get the link itself, and the host evaluates it for them: this node needs nothing but the seed to expand.
@@ -64,8 +65,8 @@ class LiDARKSampler(io.ComfyNode):
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=True,
                     tooltip=(
-                        "Seed of the final image, as for KSampler: the same seed with LiDAR off gives the same image as "
-                        "KSampler. The lookaheads use a seed made from it. 0 is a seed like any other."
+                        "Seed of the lookaheads and the final images. A final image that starts from lookahead no. 3 is the "
+                        "third that KSampler would make of this seed in a batch, steered. 0 is a seed like any other."
                     ),
                 ),
                 io.Int.Input(
@@ -120,8 +121,8 @@ class LiDARKSampler(io.ComfyNode):
                     lazy=True,
                     tooltip=(
                         "Number and quality of the lookaheads, guidance scale and reward strength: LiDAR Lookahead "
-                        "Config. Without it 16 lookaheads of 6 steps with this node's cfg and scheduler, guidance "
-                        "scale 8 and reward strength 5000."
+                        "Config. Without it 16 lookaheads of 6 steps with this node's cfg and scheduler, and the "
+                        "recommended guidance."
                     ),
                 ),
                 io.Model.Input(
@@ -173,9 +174,12 @@ class LiDARKSampler(io.ComfyNode):
         picks="",
     ) -> io.NodeOutput:
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
-        given = connected_settings(cls.hidden, lookahead_config) or {"cfg": cfg, "scheduler": scheduler}
+        given = connected_settings(cls.hidden, lookahead_config) or (
+            PRESETS[RECOMMENDED] | {"cfg": cfg, "scheduler": scheduler}
+        )
         settings = asdict(LookaheadConfig()) | given
-        task = {"positive": positive, "negative": negative, "latent_image": latent_image, "denoise": denoise}
+        from_best = settings["start_from"] == BEST_LOOKAHEADS
+        task = {"positive": positive, "negative": negative, "denoise": denoise}
         # The host's cache compares the children's inputs: they get what came in as it came, and single settings, never
         # the config as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
         graph = GraphBuilder()
@@ -183,7 +187,9 @@ class LiDARKSampler(io.ComfyNode):
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
             model=lookahead_model or model,
-            seed=(seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
+            latent_image=latent_image,
+            # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
+            seed=seed if from_best else (seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
             **task,
             **_only(settings, "count", "steps", "cfg", "sampler_name", "scheduler", "batch_size"),
         )
@@ -195,7 +201,7 @@ class LiDARKSampler(io.ComfyNode):
             images=images.out(0),
             reward_model=reward_model,
             prompt=prompt,
-            **_only(settings, "batch_size"),
+            **_only(settings, "batch_size", "steady_scores"),
         )
         judged = scored.out(0)
         if picks.strip() if isinstance(picks, str) else picks:  # a link is a list
@@ -206,12 +212,21 @@ class LiDARKSampler(io.ComfyNode):
             id="LiDARApplyGuidance",
             model=model,
             lookaheads=judged,
-            **_only(settings, "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent"),
-        )
+            **_only(
+                settings, "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent",
+                "guidance_form", "effective_dimension",
+            ),
+        )  # fmt: skip
+        start = latent_image
+        if from_best:
+            start = graph.node(
+                "LiDARStartFromBest", id="LiDARStartFromBest", latent_image=latent_image, lookaheads=judged
+            ).out(0)
         final = graph.node(
             "KSampler",
             id="KSampler",
             model=guided.out(0),
+            latent_image=start,
             seed=seed,
             steps=steps,
             cfg=cfg,

@@ -4,27 +4,40 @@ from dataclasses import dataclass, replace
 
 from comfy_api.latest import io
 
-from .lookahead_presets import CUSTOM, PRESETS
-from .setting_inputs import batch_size_input, guidance_inputs, lookahead_sampler_inputs
+from .lookahead_presets import CUSTOM, PRESETS, RECOMMENDED
+from .setting_inputs import (
+    BEST_LOOKAHEADS,
+    DIFFERENCE,
+    OWN_NOISE,
+    batch_size_input,
+    guidance_inputs,
+    lookahead_sampler_inputs,
+    start_from_input,
+    steady_scores_input,
+)
 from .show_on_node import show_on_node
 from .socket_types import LookaheadConfigSocket
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookaheadConfig:
-    """How lookaheads are drawn and how they guide; the defaults suit Stable Diffusion 1.5 and SDXL."""
+    """How lookaheads are drawn and how they guide; the defaults are those of the widgets, the paper's form for SDXL."""
 
     count: int = 16
     steps: int = 6
     cfg: float = 7.5
     sampler_name: str = "dpmpp_2m"
     scheduler: str = "karras"
-    batch_size: int = 4
+    batch_size: int = 16
     guidance_scale: float = 8.0
     reward_strength: float = 5000.0
     reward_scale: str = "standardised"
     start_percent: float = 0.0
     end_percent: float = 0.8
+    guidance_form: str = DIFFERENCE
+    effective_dimension: float = 0.0
+    start_from: str = OWN_NOISE
+    steady_scores: bool = False
 
     def __post_init__(self):
         if self.start_percent > self.end_percent:
@@ -32,14 +45,18 @@ class LookaheadConfig:
                 f"LiDAR Lookahead Config: start_percent {self.start_percent:g} is above end_percent {self.end_percent:g}, "
                 "so no step would be guided; set start_percent below end_percent."
             )
+        if self.start_from not in (OWN_NOISE, BEST_LOOKAHEADS):
+            raise ValueError(
+                f"LiDAR Lookahead Config: start_from is {self.start_from!r}; set it to {OWN_NOISE} or {BEST_LOOKAHEADS}."
+            )
 
     def summary(self) -> str:
         """Return the settings in two lines for people."""
         return (
             f"{self.count} lookahead{'s' * (self.count > 1)}: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, {self.scheduler}, "
-            f"{self.batch_size} at a time\n"
-            f"guidance scale {self.guidance_scale:g}, reward strength {self.reward_strength:g} ({self.reward_scale}), "
-            f"from {self.start_percent:g} to {self.end_percent:g}"
+            f"up to {self.batch_size} at a time{', steady scores' * self.steady_scores}\n"
+            f"{self.guidance_form}, guidance scale {self.guidance_scale:g}, reward strength {self.reward_strength:g} "
+            f"({self.reward_scale}), from {self.start_percent:g} to {self.end_percent:g}, start from {self.start_from}"
         )
 
 
@@ -59,16 +76,19 @@ class LiDARLookaheadConfig(io.ComfyNode):
                 io.Combo.Input(
                     "preset",
                     options=[CUSTOM, *PRESETS],
-                    default=CUSTOM,
+                    default=RECOMMENDED,
                     tooltip=(
-                        "custom: the values below count. Any other entry REPLACES the values below by its own; only "
-                        "batch_size stays yours, except in demo. The values in force appear on the node when it runs: "
-                        "to change one of them, choose custom and copy them."
+                        f"{RECOMMENDED}: what guides best by this project's measurements; count, steps, cfg, sampler_name, "
+                        "scheduler and batch_size below stay yours. custom: all values below count. Any other entry "
+                        "REPLACES the values below by its own; only batch_size stays yours, except in demo. The values in "
+                        "force appear on the node when it runs: to change one, choose custom and copy them."
                     ),
                 ),
                 *lookahead_sampler_inputs(LookaheadConfig),
                 batch_size_input(LookaheadConfig),
                 *guidance_inputs(LookaheadConfig),
+                start_from_input(LookaheadConfig),
+                steady_scores_input(LookaheadConfig),
             ],
             outputs=[LookaheadConfigSocket.Output(display_name="lookahead_config")],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
@@ -88,6 +108,10 @@ class LiDARLookaheadConfig(io.ComfyNode):
         reward_scale=LookaheadConfig.reward_scale,
         start_percent=LookaheadConfig.start_percent,
         end_percent=LookaheadConfig.end_percent,
+        guidance_form=LookaheadConfig.guidance_form,
+        effective_dimension=LookaheadConfig.effective_dimension,
+        start_from=LookaheadConfig.start_from,
+        steady_scores=LookaheadConfig.steady_scores,
         preset=CUSTOM,
     ) -> io.NodeOutput:
         if preset != CUSTOM and preset not in PRESETS:
@@ -97,7 +121,8 @@ class LiDARLookaheadConfig(io.ComfyNode):
         widgets = LookaheadConfig(
             count=count, steps=steps, cfg=cfg, sampler_name=sampler_name, scheduler=scheduler, batch_size=batch_size,
             guidance_scale=guidance_scale, reward_strength=reward_strength, reward_scale=reward_scale,
-            start_percent=start_percent, end_percent=end_percent,
+            start_percent=start_percent, end_percent=end_percent, guidance_form=guidance_form,
+            effective_dimension=effective_dimension, start_from=start_from, steady_scores=steady_scores,
         )  # fmt: skip
         config = replace(widgets, **PRESETS.get(preset, {}))
         show_on_node(cls.hidden, f"{preset}: {config.summary()}")

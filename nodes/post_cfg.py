@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from ..lidar_core import reward_tilted_shift
+from ..lidar_core import reward_tilted_shift, tilted_mean_shift
 from .noise_levels import signal_and_noise
+from .setting_inputs import BLEND
 
 logger = logging.getLogger(__name__)
 
@@ -20,14 +21,22 @@ def make_post_cfg_function(
     reward_strength: float,
     start_percent: float,
     end_percent: float,
+    guidance_form: str,
+    effective_dimension: float,
 ) -> Callable[[Mapping], Tensor]:
     """Return a post-CFG function that adds guidance_scale * shift to the denoised prediction, Theorem 3.3 in x0-space.
+
+    guidance_form: BLEND takes tilted_mean_shift, any other reward_tilted_shift. effective_dimension: d of the D numbers of a latent
+    count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
     reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent, and reads of
     its arguments only input, sigma, denoised and model: it holds no state, so that any sampler may call it any number
     of times per step, at any noise level, with or without an unconditional prediction.
     """
+
+    numbers = latents[0].numel()
+    temperature = numbers / effective_dimension if 0 < effective_dimension < numbers else 1.0
 
     def add_shift(args: Mapping) -> Tensor:
         x, denoised, model = args["input"], args["denoised"], args["model"]
@@ -40,14 +49,12 @@ def make_post_cfg_function(
             raise ValueError(_shape_message(x, latents))
         sigma = args["sigma"].float().flatten().expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
-        shift, info = reward_tilted_shift(
-            x.float(),
-            model.process_latent_in(latents.to(x.device)),
-            rewards.to(x.device),
-            alpha=alpha,
-            sigma=std,
-            reward_strength=reward_strength,
-        )
+        particles = model.process_latent_in(latents.to(x.device))
+        tilt = {"alpha": alpha, "sigma": std, "reward_strength": reward_strength, "temperature": temperature}
+        if guidance_form == BLEND:
+            shift, info = tilted_mean_shift(x.float(), particles, rewards.to(x.device), denoised=denoised, **tilt)
+        else:
+            shift, info = reward_tilted_shift(x.float(), particles, rewards.to(x.device), **tilt)
         if logger.isEnabledFor(logging.DEBUG):  # reading the numbers waits for the device
             logger.debug(
                 "LiDAR sigma %.4g: ESS %.2f, tilted ESS %.2f of %d lookaheads, shift rms %.3g",

@@ -4,6 +4,7 @@ import torch
 from comfy_api.latest import io
 
 from ..lidar_core import LookaheadSet
+from .noise_rows import noise_rows_metadata
 from .number_list import parse_numbers
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
@@ -69,7 +70,8 @@ class LiDARRewardsFromValues(io.ComfyNode):
                     f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
                     "for each, in the order of the batch"
                 )
-            scored = LookaheadSet(latents, torch.tensor(numbers), name[0])
+            origin = noise_rows_metadata(lookaheads[0]) if len(lookaheads) == 1 else {}
+            scored = LookaheadSet(latents, torch.tensor(numbers), name[0], origin)
         except ValueError as error:
             raise ValueError(f"LiDAR Rewards From Values: {error}") from error
         best = scored.order()[0]

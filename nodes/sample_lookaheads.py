@@ -7,6 +7,7 @@ import latent_preview
 import torch
 from comfy_api.latest import io
 
+from .chunk_size import fitting_chunk
 from .lookahead_config import LookaheadConfig
 from .noise_levels import signal_and_noise
 from .setting_inputs import batch_size_input, lookahead_sampler_inputs
@@ -106,8 +107,9 @@ class LiDARSampleLookaheads(io.ComfyNode):
         signal_and_noise(sampling, torch.ones(1))  # refuses a model that cannot be steered
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         start = start.repeat(count, *[1] * (start.ndim - 1))
-        # All noise at once: lookahead i is the same whatever the batch size, and the same as the host's KSampler's.
-        noise = comfy.sample.prepare_noise(start, seed)
+        # Row by row: lookahead i is the same whatever the batch size, and what KSampler draws for batch_index [i].
+        noise = comfy.sample.prepare_noise(start, seed, range(count))
+        batch_size = fitting_chunk(model, start.shape[1:], batch_size)
         chunks = range(0, count, batch_size)
         show_step = latent_preview.prepare_callback(model, len(chunks) * steps)
         samples = []

@@ -5,10 +5,11 @@ from comfy_api.latest import io, ui
 from ..lidar_core import LookaheadSet
 from .image_metadata import write_to_images
 from .lookahead_config import LookaheadConfig
+from .noise_rows import noise_rows_metadata
 from .ranked_preview import ranked_preview
 from .score_table import score_table
 from .scoring import score_images
-from .setting_inputs import batch_size_input, reward_prompt_input
+from .setting_inputs import batch_size_input, reward_prompt_input, steady_scores_input
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket, RewardModelSocket
 
@@ -31,6 +32,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 RewardModelSocket.Input("reward_model", tooltip="What judges the images: Load LiDAR Reward Model."),
                 reward_prompt_input(),
                 batch_size_input(LookaheadConfig),
+                steady_scores_input(LookaheadConfig),
             ],
             outputs=[
                 LookaheadSetSocket.Output(
@@ -50,7 +52,13 @@ class LiDARScoreLookaheads(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, lookaheads, images, reward_model, prompt="", batch_size=LookaheadConfig.batch_size
+        cls,
+        lookaheads,
+        images,
+        reward_model,
+        prompt="",
+        batch_size=LookaheadConfig.batch_size,
+        steady_scores=LookaheadConfig.steady_scores,
     ) -> io.NodeOutput:
         latents = lookaheads["samples"]
         if latents.is_nested:
@@ -64,8 +72,9 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
         try:
-            (scores,) = score_images([reward_model], images, prompt, batch_size)
-            scored = LookaheadSet(latents, scores.rewards, scores.name, {"prompt": prompt})
+            (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
+            origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
+            scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         except ValueError as error:
             raise ValueError(f"LiDAR Score Lookaheads: {error}") from error
         members = scores.columns if len(scores.columns) > 1 else {}

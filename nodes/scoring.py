@@ -9,6 +9,7 @@ import comfy.utils
 import torch
 
 from ..reward_models.image_batch import ImageBatch
+from ..reward_models.shifted_views import shifted_views
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
 from .image_layout import channels_first
@@ -32,9 +33,11 @@ def score_images(
     images: torch.Tensor,
     prompts: str | Sequence[str],
     batch_size: int,
+    *,
+    steady: bool = False,
 ) -> list[Scores]:
     """Score every image with every reward: `score_with_models`, then `scores_of` for each."""
-    scores = score_with_models(models_of(rewards), images, prompts, batch_size)
+    scores = score_with_models(models_of(rewards), images, prompts, batch_size, steady=steady)
     return [scores_of(reward, scores) for reward in rewards]
 
 
@@ -44,13 +47,19 @@ def models_of(rewards: Sequence[HostedRewardModel | CombinedReward]) -> list[Hos
 
 
 def score_with_models(
-    models: Sequence[HostedRewardModel], images: torch.Tensor, prompts: str | Sequence[str], batch_size: int
+    models: Sequence[HostedRewardModel],
+    images: torch.Tensor,
+    prompts: str | Sequence[str],
+    batch_size: int,
+    *,
+    steady: bool = False,
 ) -> dict[HostedRewardModel, torch.Tensor]:
     """Score every image with every model, at most `batch_size` images at a time, obeying cancel between batches.
 
     images: IMAGE (n, H, W, C) in [0, 1]. prompts: one text for all images, or n texts. Models that share a trunk run
-    after each other, so that it is loaded once. Returns (n,) float32 on the CPU for each model. ValueError for an empty
-    prompt if a model reads it, for what is no IMAGE, for batch_size below 1 and for a score that is not finite.
+    after each other, so that it is loaded once. steady: the mean over five slightly moved views of each image. Returns
+    (n,) float32 on the CPU for each model. ValueError for an empty prompt if a model reads it, for what is no IMAGE,
+    for batch_size below 1 and for a score that is not finite.
     """
     images = channels_first(images)
     prompts = [prompts] * len(images) if isinstance(prompts, str) else list(prompts)
@@ -66,7 +75,7 @@ def score_with_models(
                 f"{model.name} compares images with a text, and 'prompt' is empty: write into the node's input 'prompt' "
                 "what the image should show, usually the positive prompt"
             )
-    scores = _score(models, images, prompts, batch_size)
+    scores = _score(models, images, prompts, batch_size, steady)
     for model in models:
         _check_finite(scores[model], images, model.name)
     return scores
@@ -86,11 +95,12 @@ def unused_name(name: str, used: Container[str]) -> str:
     return next(each for each in numbered if each not in used)
 
 
-def _score(models, images, prompts, batch_size) -> dict[HostedRewardModel, torch.Tensor]:
+def _score(models, images, prompts, batch_size, steady) -> dict[HostedRewardModel, torch.Tensor]:
     image_memory = _IMAGE_COPIES * images[0].numel() * 4 + _ACTIVATION_BYTES
     batch_size = min(batch_size, len(images))
-    progress = comfy.utils.ProgressBar(len(images) * len(models))
-    scores = {model: torch.empty(len(images)) for model in models}
+    views = list(shifted_views(images)) if steady else [images]
+    progress = comfy.utils.ProgressBar(len(images) * len(models) * len(views))
+    scores = {model: torch.zeros(len(images)) for model in models}
     batches: dict[tuple, ImageBatch] = {}
     done = 0
     # Those that share a trunk after each other, so that it is loaded once
@@ -99,13 +109,14 @@ def _score(models, images, prompts, batch_size) -> dict[HostedRewardModel, torch
         fitting = max(1, int(mm.get_free_memory(device) // image_memory))
         batch_size = min(batch_size, fitting)
         for start in range(0, len(images), batch_size):
-            mm.throw_exception_if_processing_interrupted()
             part = slice(start, start + batch_size)
-            given = images[part]
-            batch = batches.setdefault((start, len(given), device), ImageBatch(given, device))
-            scores[model][part] = model.score_batch(batch, prompts[part])
-            done += len(given)
-            progress.update_absolute(done)
+            for number, view in enumerate(views):
+                mm.throw_exception_if_processing_interrupted()
+                given = view[part]
+                batch = batches.setdefault((number, start, len(given), device), ImageBatch(given, device))
+                scores[model][part] += model.score_batch(batch, prompts[part]) / len(views)
+                done += len(given)
+                progress.update_absolute(done)
     return scores
 
 

@@ -7,6 +7,8 @@ import comfy.samplers
 from comfy_api.latest import io
 
 STANDARDISED, RAW = "standardised", "raw"
+DIFFERENCE, BLEND = "difference (paper)", "blend"
+OWN_NOISE, BEST_LOOKAHEADS = "own noise", "best lookaheads"
 
 
 def lookahead_sampler_inputs(defaults) -> list[io.Input]:
@@ -75,8 +77,9 @@ def batch_size_input(defaults) -> io.Input:
         max=1024,
         advanced=True,
         tooltip=(
-            "How many images are worked on at the same time. Larger is faster on a GPU and needs more memory; lower it "
-            "if memory runs out. The starting noise does not depend on it. 0 is not possible."
+            "How many images at most are worked on at the same time; fewer where memory does not suffice by the host's "
+            "estimate. Lower it if memory runs out all the same. The starting noise does not depend on it. 0 is not "
+            "possible."
         ),
     )
 
@@ -96,8 +99,37 @@ def reward_prompt_input(*, raw_link: bool | None = None, lazy: bool | None = Non
     )
 
 
+def steady_scores_input(defaults) -> io.Input:
+    """Return steady_scores, whether every image is scored in five slightly moved views."""
+    return io.Boolean.Input(
+        "steady_scores",
+        default=defaults.steady_scores,
+        optional=True,
+        tooltip=(
+            "On: every image is scored five times, as it is and moved by 1/32 of its size in four directions, and the mean "
+            "counts. The best of many is then less often one that only by luck pleased the reward model. Scoring takes "
+            "five times as long. Off: one score."
+        ),
+    )
+
+
+def start_from_input(defaults) -> io.Input:
+    """Return start_from, the noise that the final images start from."""
+    return io.Combo.Input(
+        "start_from",
+        options=[OWN_NOISE, BEST_LOOKAHEADS],
+        default=defaults.start_from,
+        optional=True,
+        tooltip=(
+            f"{BEST_LOOKAHEADS}: the final images start from the noise of the best lookaheads, the first from the best, so "
+            f"that what was good in them comes again, in full quality. {OWN_NOISE}: from noise of their own, as in the "
+            "paper; only guidance brings the lookaheads in."
+        ),
+    )
+
+
 def guidance_inputs(defaults) -> list[io.Input]:
-    """Return guidance_scale, reward_strength, reward_scale, start_percent and end_percent of the guided phase."""
+    """Return the settings of the guided phase; saved workflows hold them in this order."""
     return [
         io.Float.Input(
             "guidance_scale",
@@ -106,9 +138,10 @@ def guidance_inputs(defaults) -> list[io.Input]:
             max=100.0,
             step=0.1,
             tooltip=(
-                "How strongly the image is pulled towards the rewarded lookaheads (s in the paper): the main knob. 1 is "
-                "the exact rule, 4 to 13 are usual for SD 1.5 and SDXL, 40 for Flux in a short window. Too high smears "
-                "or duplicates. 0 switches LiDAR off and gives exactly the ordinary result."
+                "How strongly the image is pulled towards the rewarded lookaheads: the main knob. With guidance_form "
+                f"{BLEND}: the share of the rewarded lookaheads in every prediction, 0.2 to 0.8; 1 follows them alone. With "
+                f"{DIFFERENCE}: s of the paper; 1 is the exact rule, 4 to 13 are usual for SD 1.5 and SDXL, 40 for Flux "
+                "in a short window. Too high smears or duplicates. 0 guides nothing."
             ),
         ),
         io.Float.Input(
@@ -119,9 +152,9 @@ def guidance_inputs(defaults) -> list[io.Input]:
             step=1.0,
             tooltip=(
                 "How much the best lookaheads are preferred over the nearest (lambda in the paper), per standard "
-                "deviation of the rewards, or per unit of the reward with reward_scale raw. 1000 to 10000 are useful "
-                "for full-size latents, less for small ones; tune guidance_scale first. 0 ignores the rewards and "
-                "switches LiDAR off."
+                "deviation of the rewards, or per unit of the reward with reward_scale raw. 10 to 100 are useful with an "
+                "effective_dimension of 256; 1000 to 10000 for full-size latents without. Higher gives the best "
+                "lookahead alone more say; tune guidance_scale first. 0 ignores the rewards and guides nothing."
             ),
         ),
         io.Combo.Input(
@@ -152,8 +185,35 @@ def guidance_inputs(defaults) -> list[io.Input]:
             step=0.001,
             advanced=True,
             tooltip=(
-                "Where guidance ends, as a fraction of the sampling process; the steps after it only refine. 0.8 is "
-                "usual, 0.05 for Flux with guidance_scale 40, 1 guides to the very end. 0 switches LiDAR off."
+                "Where guidance ends, as a fraction of the sampling process; the steps after it only refine. 0.7 to 0.8 is "
+                "usual, 0.05 for Flux with guidance_scale 40, 1 guides to the very end. 0 guides nothing."
+            ),
+        ),
+        io.Combo.Input(
+            "guidance_form",
+            options=[DIFFERENCE, BLEND],
+            default=defaults.guidance_form,
+            optional=True,
+            advanced=True,
+            tooltip=(
+                f"{BLEND}: each prediction is moved from the model's own towards the mean of the rewarded lookaheads, and "
+                f"never past it. {DIFFERENCE}: the paper's rule, which adds rewarded mean minus plain mean of the "
+                "lookaheads, guidance_scale times. Each wants its own guidance_scale."
+            ),
+        ),
+        io.Float.Input(
+            "effective_dimension",
+            default=defaults.effective_dimension,
+            min=0.0,
+            max=1e9,
+            step=1.0,
+            optional=True,
+            advanced=True,
+            tooltip=(
+                "How many independent numbers a latent is taken to hold when nearness is judged. The fewer, the more "
+                "lookaheads have a say at once, and the same reward_strength fits latents of every size: 64 to 1024 are "
+                "useful. 0, or more than the latent has, counts every number, as in the paper, where the nearest "
+                "lookahead alone has nearly all the weight."
             ),
         ),
     ]

@@ -1,0 +1,62 @@
+"""Between the phases: the final images start from the noise that the best lookaheads started from."""
+
+from comfy_api.latest import io
+
+from .noise_rows import noise_rows
+from .show_on_node import show_on_node
+from .socket_types import LookaheadSetSocket
+
+
+class LiDARStartFromBest(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARStartFromBest",
+            display_name="LiDAR Start From Best",
+            category="LiDAR",
+            description=(
+                "Lets the final sampler start from the noise of the best lookaheads, so that their work is not thrown "
+                "away: the first image from the best one, the second from the next. The final sampler must have the seed "
+                "of LiDAR Sample Lookaheads."
+            ),
+            search_aliases=["lidar", "best seed", "seed of the best", "best noise", "lookahead seeds"],
+            inputs=[
+                io.Latent.Input(
+                    "latent_image",
+                    tooltip="The latent of the final sampler; its batch size is the number of final images.",
+                ),
+                LookaheadSetSocket.Input(
+                    "lookaheads",
+                    tooltip="Scored lookaheads, from LiDAR Score Lookaheads or LiDAR Pick Lookaheads.",
+                ),
+            ],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent_image",
+                    tooltip="The same latent with the best lookaheads' noise chosen, for KSampler with their seed.",
+                )
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+        )
+
+    @classmethod
+    def execute(cls, latent_image, lookaheads) -> io.NodeOutput:
+        samples = latent_image["samples"]
+        if samples.is_nested:
+            raise ValueError(
+                "LiDAR Start From Best: latent_image is a latent of several parts, which LiDAR does not support; connect "
+                "a single image latent."
+            )
+        images = samples.shape[0]
+        if images > lookaheads.count:
+            raise ValueError(
+                f"LiDAR Start From Best: {images} final images want to start from different lookaheads, but there are "
+                f"{lookaheads.count}; raise count in LiDAR Lookahead Config, or make latent_image a smaller batch."
+            )
+        best = lookaheads.order()[:images].tolist()
+        try:
+            rows = noise_rows(lookaheads)
+        except ValueError as error:
+            raise ValueError(f"LiDAR Start From Best: {error}") from error
+        show_on_node(cls.hidden, "starts from no. " + ", ".join(str(index + 1) for index in best))
+        return io.NodeOutput({**latent_image, "batch_index": [rows[index] for index in best]})
