@@ -11,7 +11,7 @@ from .lookahead_config import LookaheadConfig
 from .ranked_preview import ranked_preview
 from .score_table import change_table, score_table
 from .scoring import models_of, score_with_models, scores_of, unused_name
-from .setting_inputs import batch_size_input, reward_prompt_input
+from .setting_inputs import batch_size_input, reward_prompt_input, steady_scores_input
 from .show_on_node import show_on_node
 from .socket_types import RewardModelSocket
 
@@ -97,6 +97,7 @@ class LiDARScoreImages(io.ComfyNode):
                     template=io.Autogrow.TemplateNames(held_out, names=HELD_OUT, min=1),
                     tooltip="Rewards that only look on, in columns beside the one that ranks.",
                 ),
+                steady_scores_input(LookaheadConfig),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The best images, best first."),
@@ -130,12 +131,13 @@ class LiDARScoreImages(io.ComfyNode):
         masks=None,
         baseline_images=None,
         held_out=None,
+        steady_scores=LookaheadConfig.steady_scores,
     ) -> io.NodeOutput:
         others = [held_out[name] for name in HELD_OUT if held_out and held_out.get(name) is not None]
         rewards = [reward_model, *others]
         prompts = [line for line in prompt.splitlines() if line.strip()] if prompt_per_line else prompt
         try:
-            scores = score_with_models(models_of(rewards), images, prompts, batch_size)
+            scores = score_with_models(models_of(rewards), images, prompts, batch_size, steady=steady_scores)
             columns, names = _columns(rewards, scores)
             ranking = columns[names[0]]
             order = torch.argsort(ranking, descending=True, stable=True)
@@ -145,7 +147,9 @@ class LiDARScoreImages(io.ComfyNode):
             table = score_table(order, columns)
             warning = ""
             if baseline_images is not None:
-                before = score_with_models(models_of(rewards), baseline_images, prompts, batch_size)
+                before = score_with_models(
+                    models_of(rewards), baseline_images, prompts, batch_size, steady=steady_scores
+                )
                 changes = _changes(rewards, before, scores)
                 warning = _hacking(changes, names)
                 table += "\n\n" + change_table(changes)

@@ -212,7 +212,7 @@ def guidance_inputs(defaults) -> list[io.Input]:
             tooltip=(
                 "How many independent numbers a latent is taken to hold when nearness is judged. The fewer, the more "
                 "lookaheads have a say at once, and the same reward_strength fits latents of every size: 64 to 1024 are "
-                "useful. 0, or more than the latent has, counts every number, as in the paper, where the nearest "
+                "useful. 0 counts every number, as does more than the latent has: the paper's rule, where the nearest "
                 "lookahead alone has nearly all the weight."
             ),
         ),

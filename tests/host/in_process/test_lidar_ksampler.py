@@ -12,10 +12,15 @@ SETTINGS = {
 CONFIG = {
     "preset": "custom", "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
     "batch_size": 6, "guidance_scale": 3.0, "reward_strength": 70.0, "reward_scale": "raw", "start_percent": 0.1,
-    "end_percent": 0.7,
+    "end_percent": 0.7, "guidance_form": "blend", "effective_dimension": 90.0, "start_from": "own noise",
+    "steady_scores": True,
 }  # fmt: skip
 DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
-GUIDANCE = ("guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent")
+GUIDANCE = (
+    "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
+    "effective_dimension",
+)  # fmt: skip
+LATER = ("guidance_form", "effective_dimension", "start_from", "steady_scores")  # appended: older prompts do not hold them
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def make_config(node_classes):
 
 
 def test_final_sampler_gets_the_users_settings_and_the_guided_model(expand):
-    children = expand()
+    children = expand(config_node())
     final = children["KSampler"]
     assert {name: final[name] for name in SETTINGS if name != "prompt"} == {
         name: value for name, value in SETTINGS.items() if name != "prompt"
@@ -72,7 +77,7 @@ def test_final_sampler_gets_the_users_settings_and_the_guided_model(expand):
 
 
 def test_lookaheads_share_the_task_and_have_noise_of_their_own(expand):
-    drawn = expand()["LiDARSampleLookaheads"]
+    drawn = expand(config_node())["LiDARSampleLookaheads"]
     for name in ("model", "positive", "negative", "latent_image"):
         assert drawn[name] == LINKS[name]
     assert drawn["denoise"] == SETTINGS["denoise"]
@@ -81,7 +86,37 @@ def test_lookaheads_share_the_task_and_have_noise_of_their_own(expand):
 
 
 def test_largest_seed_gives_the_lookaheads_a_valid_one(expand):
-    assert 0 <= expand(seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] < 2**64
+    assert 0 <= expand(config_node(), seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] < 2**64
+    assert expand(seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] == 2**64 - 1
+
+
+def test_from_the_best_lookaheads_both_phases_have_one_seed_and_the_final_noise_is_chosen(expand):
+    children = expand(config_node(start_from="best lookaheads"))
+    final, chosen = children["KSampler"], children["LiDARStartFromBest"]
+    assert final["seed"] == children["LiDARSampleLookaheads"]["seed"] == SETTINGS["seed"]
+    assert final["latent_image"][0].endswith("LiDARStartFromBest") and final["latent_image"][1] == 0
+    assert chosen["latent_image"] == children["LiDARSampleLookaheads"]["latent_image"] == LINKS["latent_image"]
+    assert chosen["lookaheads"][0].endswith("LiDARScoreLookaheads") and chosen["lookaheads"][1] == 0
+    picked = expand(config_node(start_from="best lookaheads"), picks="3")
+    assert picked["LiDARStartFromBest"]["lookaheads"][0].endswith("LiDARPickLookaheads")
+    assert "LiDARStartFromBest" not in expand(config_node())
+
+
+def test_a_prompt_from_before_the_later_settings_keeps_its_meaning(expand, make_config):
+    """API prompts hold only the inputs of their time: the paper's form, noise of their own, one score."""
+    old = config_node()
+    old["inputs"] = {name: value for name, value in old["inputs"].items() if name not in LATER}
+    config = make_config(**old["inputs"])
+    meaning = {
+        "guidance_form": "difference (paper)", "effective_dimension": 0.0, "start_from": "own noise",
+        "steady_scores": False,
+    }  # fmt: skip
+    assert {name: getattr(config, name) for name in LATER} == meaning
+    children = expand(old)
+    guided = children["LiDARApplyGuidance"]
+    assert (guided["guidance_form"], guided["effective_dimension"]) == ("difference (paper)", 0.0)
+    assert children["LiDARScoreLookaheads"]["steady_scores"] is False
+    assert "LiDARStartFromBest" not in children
 
 
 def test_lookahead_model_draws_the_lookaheads_only(expand):
@@ -111,6 +146,7 @@ def test_config_reaches_the_children_as_single_values(configured):
     drawn, guided = configured["LiDARSampleLookaheads"], configured["LiDARApplyGuidance"]
     assert {name: drawn[name] for name in DRAWING} == {name: CONFIG[name] for name in DRAWING}
     assert {name: guided[name] for name in GUIDANCE} == {name: CONFIG[name] for name in GUIDANCE}
+    assert configured["LiDARScoreLookaheads"]["steady_scores"] is CONFIG["steady_scores"]
     assert not any(
         value[:1] == ["config"]
         for inputs in configured.values()
@@ -135,6 +171,8 @@ def test_preset_and_links_of_a_config_in_the_prompt_are_followed(expand):
         (config_node(), []),
         (config_node(count=["number", 0]), []),
         (config_node(preset=["text", 0]), ["lookahead_config"]),
+        (config_node(start_from=["text", 0]), ["lookahead_config"]),
+        (config_node(preset="recommended", start_from=["text", 0]), []),
         ({"class_type": "Switch", "inputs": {}}, ["lookahead_config"]),
     ],
 )
@@ -146,7 +184,9 @@ def test_config_is_run_first_only_where_the_prompt_does_not_tell_it(hidden_class
     assert hidden_class(prompt).check_lazy_status(lookahead_config=None) == asked_for
 
 
-def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler(expand, nodes_room):
+def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler_and_the_recommended_rest(
+    expand, nodes_room
+):
     defaults = nodes_room("lookahead_config").LookaheadConfig()
     children = expand()
     drawn = children["LiDARSampleLookaheads"]
@@ -156,7 +196,20 @@ def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler(ex
         defaults.steps,
         defaults.sampler_name,
     )
-    assert [children["LiDARApplyGuidance"][name] for name in GUIDANCE] == [getattr(defaults, name) for name in GUIDANCE]
+    recommended = nodes_room("lookahead_presets").PRESETS["recommended"]
+    assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
+        name: recommended[name] for name in GUIDANCE
+    }
+    assert children["LiDARScoreLookaheads"]["steady_scores"] is True
+    assert "LiDARStartFromBest" in children
+
+
+def test_recommended_leaves_the_drawing_of_the_lookaheads_to_the_user(make_config):
+    own = {name: CONFIG[name] for name in DRAWING}
+    config = make_config(preset="recommended", **own, guidance_scale=8.0, start_from="own noise", steady_scores=False)
+    assert {name: getattr(config, name) for name in DRAWING} == own
+    assert (config.guidance_form, config.start_from, config.steady_scores) == ("blend", "best lookaheads", True)
+    assert 0 < config.guidance_scale <= 1, "a share"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +225,8 @@ def test_presets_replace_the_widgets_by_the_papers_values(make_config, preset, e
     config = make_config(preset=preset, count=3, guidance_scale=1.0, batch_size=2)
     assert {name: getattr(config, name) for name in expected} == expected
     assert config.reward_strength == 5000
+    assert (config.guidance_form, config.effective_dimension) == ("difference (paper)", 0)
+    assert (config.start_from, config.steady_scores) == ("own noise", False)
     assert config.batch_size == 2, "memory is the user's own"
 
 
@@ -186,8 +241,13 @@ def test_every_preset_names_real_settings_of_the_host(comfy, make_config, nodes_
 
 
 def test_unknown_preset_lists_the_known_ones(make_config):
-    with pytest.raises(ValueError, match="no preset 'SD4'; choose one of custom, SD1.5"):
+    with pytest.raises(ValueError, match="no preset 'SD4'; choose one of custom, recommended, SD1.5"):
         make_config(preset="SD4")
+
+
+def test_unknown_start_says_what_is_known(make_config):
+    with pytest.raises(ValueError, match="start_from is 'luck'; set it to own noise or best lookaheads"):
+        make_config(start_from="luck")
 
 
 def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
@@ -196,21 +256,25 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
         "sampler_name scheduler denoise lookahead_config lookahead_model picks",
         "LiDARLookaheadConfig": "LiDAR Lookahead Config: preset count steps cfg sampler_name scheduler batch_size "
-        "guidance_scale reward_strength reward_scale start_percent end_percent",
+        "guidance_scale reward_strength reward_scale start_percent end_percent guidance_form effective_dimension "
+        "start_from steady_scores",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
         "sampler_name scheduler denoise batch_size",
-        "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size",
+        "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
         "LiDARApplyGuidance": "LiDAR Apply Guidance: model lookaheads guidance_scale reward_strength reward_scale "
-        "start_percent end_percent",
+        "start_percent end_percent guidance_form effective_dimension",
+        "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
         "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",
         "LiDARScoreImages": "LiDAR Score Images: images reward_model prompt prompt_per_line top_k use_threshold threshold "
-        "batch_size latents masks baseline_images held_out",
+        "batch_size latents masks baseline_images held_out steady_scores",
     }
     for node_id, line in promised.items():
         schema = node_classes[node_id].GET_SCHEMA()
         assert f"{schema.display_name}: {' '.join(each.id for each in schema.inputs)}" == line
+        for each in schema.inputs:
+            assert each.id not in LATER or each.optional, f"{node_id}.{each.id} is required"
 
 
 def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classes):

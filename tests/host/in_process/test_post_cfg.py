@@ -6,6 +6,7 @@ import pytest
 import torch
 
 WINDOW = {"start_percent": 0.0, "end_percent": 1.0}
+PAPER = {"guidance_form": "difference (paper)", "effective_dimension": 0.0}
 TO_MODEL_SPACE = {
     # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
     "EPS": lambda z: z * 0.13025,
@@ -44,7 +45,7 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_ro
     x = to_input(particles, sigma)
     denoised = torch.linspace(-1, 1, x.numel()).view(x.shape)
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW
+        latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW, **PAPER
     )
     args = {
         "input": x.float(),
@@ -63,7 +64,7 @@ def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_
     x = to_input(latents.double() * 0.13025, 2.0).half()
     denoised = torch.zeros_like(x)
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
     )
     result = add_shift(
         {"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model}
@@ -91,7 +92,7 @@ def test_guidance_acts_only_inside_its_window(build_model, nodes_room, problem, 
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end
+        latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end, **PAPER
     )
     result = add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model})
     assert (result is not denoised) == acts
@@ -104,7 +105,7 @@ def test_guidance_from_percent_0_includes_the_very_first_step(build_model, nodes
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8, **PAPER
     )
     assert add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model}).any()
 
@@ -112,7 +113,7 @@ def test_guidance_from_percent_0_includes_the_very_first_step(build_model, nodes
 def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, nodes_room, problem):
     latents, rewards, _ = problem
     add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
     )
     x = torch.zeros(1, 4, 8, 4)
     args = {"input": x, "sigma": torch.ones(1), "denoised": x, "model": build_model("EPS").model}
@@ -126,7 +127,7 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, n
 def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, problem, caplog):
     latents, rewards, to_input = problem
     post_cfg = nodes_room("post_cfg")
-    add_shift = post_cfg.make_post_cfg_function(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW)
+    add_shift = post_cfg.make_post_cfg_function(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER)
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
     with caplog.at_level("INFO", logger=post_cfg.logger.name):
