@@ -137,6 +137,97 @@ def test_guidance_scale_0_is_the_hosts_ksampler_bit_for_bit(server, seed, first_
     assert not torch.equal(latent_of(server, first_run), latent_of(server, host))
 
 
+# As the preset recommended has it, with fewer pictures and steps.
+FROM_BEST = {
+    "start_from": "best lookaheads", "guidance_form": "blend", "guidance_scale": 0.5, "reward_strength": 30.0,
+    "effective_dimension": 256.0, "steady_scores": True,
+}  # fmt: skip
+
+
+def run_from_best(server, seed, *changes):
+    result = server.queue(graph(seed, {"config": FROM_BEST}, *changes))
+    assert result.status == "success", result.message
+    return result
+
+
+def best_numbers(result) -> list[int]:
+    """The numbers, from 1, that LiDAR Start From Best says it took."""
+    (told,) = [text for node, text in result.texts if node == "lidar" and "starts from no. " in text]
+    line = next(line for line in told.splitlines() if "starts from no. " in line)
+    return [int(number) for number in line.split("starts from no. ")[1].split(", ")]
+
+
+def test_from_the_best_lookaheads_with_guidance_scale_0_is_ksampler_at_their_batch_rows(server, seed):
+    """The rows by the host's own nodes: an empty batch of 4, cut apart, joined in the order of the ranking."""
+    off = run_from_best(server, seed, {"config": {"guidance_scale": 0.0}})
+    best = best_numbers(off)
+    assert len(set(best)) == 2 and all(1 <= number <= 4 for number in best)
+    prompt = graph(seed)
+    settings = {name: prompt["lidar"]["inputs"][name] for name in (
+        "model", "positive", "negative", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise",
+    )}  # fmt: skip
+    prompt["latent"]["inputs"]["batch_size"] = 4
+    for place, number in enumerate(best):
+        inputs = {"samples": ["latent", 0], "batch_index": number - 1, "length": 1}
+        prompt[f"row {place}"] = {"class_type": "LatentFromBatch", "inputs": inputs}
+    prompt["rows"] = {"class_type": "LatentBatch", "inputs": {"samples1": ["row 0", 0], "samples2": ["row 1", 0]}}
+    prompt["lidar"] = {"class_type": "KSampler", "inputs": settings | {"latent_image": ["rows", 0]}}
+    host = server.queue(prompt)
+    assert host.status == "success", host.message
+    assert torch.equal(latent_of(server, off), latent_of(server, host))
+    guided = run_from_best(server, seed)
+    assert best_numbers(guided) == best
+    assert not torch.equal(latent_of(server, guided), latent_of(server, host))
+
+
+def test_changing_only_the_reward_chooses_the_start_anew_and_keeps_the_lookaheads(server, seed, record_figure):
+    first = run_from_best(server, seed)
+    assert {"LiDARSampleLookaheads", "LiDARStartFromBest"} <= set(first.executed_classes)
+    result = run_from_best(server, seed, {"lidar": {"reward_model": ["brightness", 0]}})
+    record_figure("executed after a change of the reward, from the best lookaheads", ", ".join(result.executed_classes))
+    again = {"LiDARScoreLookaheads", "LiDARStartFromBest", "LiDARApplyGuidance", "KSampler"}
+    assert again <= set(result.executed_classes)
+    assert not {"LiDARSampleLookaheads", "VAEDecode"} & set(result.executed_classes)
+
+
+@pytest.mark.parametrize("change", [{"guidance_scale": 0.3}, {"reward_strength": 2.0}, {"effective_dimension": 64.0}])
+def test_changing_only_strength_keeps_the_start_from_the_best(server, seed, change, record_figure):
+    run_from_best(server, seed)
+    result = run_from_best(server, seed, {"config": change})
+    record_figure(f"executed after a change of {next(iter(change))}, from the best", ", ".join(result.executed_classes))
+    assert {name for name in result.executed_classes if name not in ("LiDARKSampler", "LiDARLookaheadConfig")} == {
+        "LiDARApplyGuidance", "KSampler", "SaveLatent",
+    }  # fmt: skip
+
+
+def test_other_picks_start_from_other_lookaheads(server, seed):
+    first = best_numbers(run_from_best(server, seed))
+    worst = next(number for number in range(1, 5) if number not in first)
+    result = run_from_best(server, seed, {"lidar": {"picks": f"{worst}=9"}})
+    assert best_numbers(result) == [worst, first[0]]
+    assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads"} & set(result.executed_classes)
+
+
+def test_the_preset_recommended_is_what_runs_without_a_config(server, seed):
+    """A config node with the node's own cfg and scheduler draws, scores, starts and guides the very same."""
+    prompt = graph(seed)
+    del prompt["lidar"]["inputs"]["lookahead_config"], prompt["config"]
+    without = server.queue(prompt)
+    widgets = {"preset": "recommended", "count": 16, "steps": 6, "cfg": 3.0, "scheduler": "normal", "batch_size": 16}
+    config = server.queue(graph(seed, {"config": widgets}))
+    assert without.status == config.status == "success", without.message + config.message
+    assert "LiDARStartFromBest" in without.executed_classes
+    assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads", "KSampler"} & set(config.executed_classes)
+    shown = {node: text for node, text in config.texts}
+    assert "recommended" in shown["config"] or "blend" in shown["config"]
+
+
+def test_a_batch_larger_than_the_lookaheads_is_one_line_that_names_the_fix(server, seed):
+    prompt = graph(seed, {"config": FROM_BEST}, {"latent": {"batch_size": 5}})
+    message = one_line(server.queue(prompt))
+    assert "LiDAR Start From Best: 5 final images" in message and "there are 4; raise count" in message
+
+
 def test_one_lookahead_runs_and_says_that_it_cannot_steer(server):
     result = server.queue(graph({"config": {"count": 1}}))
     assert result.status == "success", result.message

@@ -87,6 +87,27 @@ def test_guided_run_is_the_run_of_the_exactly_tilted_model(build_model, sample, 
     )
 
 
+@pytest.mark.parametrize("sampler_name", ["euler", "dpmpp_2m", "euler_ancestral"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_whole_blend_on_the_true_modes_is_the_run_of_the_exactly_tilted_model(
+    build_model, sample, apply, make_set, family, sampler_name
+):
+    """The same closed form holds for the blend at s = 1, which forgets the model's own prediction: here a wrong one."""
+    generator = torch.Generator().manual_seed(41)
+    modes, rewards = torch.randn(4, 4, 4, 4, generator=generator) * 4, torch.tensor([0.1, 1.4, -0.8, 0.5])
+    model = build_model(family)
+    tilted = with_posterior_mean(model, modes, 3.0 * rewards)
+    guided = apply(
+        with_posterior_mean(model, modes.flip(0) * 0.3, torch.zeros(4)), make_set(modes, rewards), guidance_scale=1.0,
+        reward_strength=3.0, reward_scale="raw", end_percent=1.0, guidance_form="blend",
+    )  # fmt: skip
+    latent = torch.zeros(6, 4, 4, 4)
+    settings = {"sampler_name": sampler_name, "steps": 5}
+    torch.testing.assert_close(
+        sample(guided, latent, **settings), sample(tilted, latent, **settings), atol=2e-3, rtol=1e-3
+    )
+
+
 @pytest.mark.parametrize("sampler_name", SAMPLERS)
 @pytest.mark.parametrize("off", [{"guidance_scale": 0.0}, {"reward_strength": 0.0}, {"end_percent": 0.0}], ids=str)
 def test_switched_off_guidance_is_the_hosts_result_bit_for_bit(
@@ -187,6 +208,7 @@ def test_set_that_cannot_steer_is_announced_and_leaves_the_model_alone(
     [
         ({"start_percent": 0.9, "end_percent": 0.5}, "start_percent 0.9 is above end_percent 0.5"),
         ({"reward_scale": "ranked"}, "reward_scale is 'ranked'; set it to standardised or raw"),
+        ({"guidance_form": "average"}, r"guidance_form is 'average'; set it to difference \(paper\) or blend"),
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(build_model, apply, random_set, settings, message):

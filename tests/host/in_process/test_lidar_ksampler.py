@@ -20,7 +20,12 @@ GUIDANCE = (
     "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
     "effective_dimension",
 )  # fmt: skip
-LATER = ("guidance_form", "effective_dimension", "start_from", "steady_scores")  # appended: older prompts do not hold them
+LATER = (
+    "guidance_form",
+    "effective_dimension",
+    "start_from",
+    "steady_scores",
+)  # appended: older prompts do not hold them
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,37 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_ro
     torch.testing.assert_close(add_shift(args), (denoised + 2.5 * shift).float(), atol=2e-4, rtol=0)
 
 
+@pytest.mark.parametrize("form", ["difference (paper)", "blend"])
+@pytest.mark.parametrize(("effective_dimension", "temperature"), [(0.0, 1.0), (16.0, 4.0), (1.0, 64.0), (500.0, 1.0)])
+@pytest.mark.parametrize("family", ["EPS", "EDM"])
+def test_form_and_effective_dimension_are_those_of_the_formula(
+    build_model, nodes_room, problem, family, form, effective_dimension, temperature
+):
+    """Latents of 64 numbers, of which d count: the log-likelihood is divided by 64 / d, and never by less than 1."""
+    latents, rewards, to_input = problem
+    particles = TO_MODEL_SPACE[family](latents.double())
+    sigma = 2.0
+    x = to_input(particles, sigma)
+    denoised = torch.linspace(-1, 1, x.numel()).view(x.shape).double()
+    add_shift = nodes_room("post_cfg").make_post_cfg_function(
+        latents, rewards, guidance_scale=0.4, reward_strength=1.5, **WINDOW,
+        guidance_form=form, effective_dimension=effective_dimension,
+    )  # fmt: skip
+    log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2) / temperature
+    weights = torch.softmax(log_weights, 1)
+    tilted = torch.softmax(log_weights + 1.5 * rewards.double(), 1)
+    mean = torch.einsum("bn,nchw->bchw", tilted, particles)
+    shift = mean - (denoised if form == "blend" else torch.einsum("bn,nchw->bchw", weights, particles))
+    assert shift.abs().max() > 0.02, "the case must be one in which something moves"
+    args = {
+        "input": x.float(),
+        "sigma": torch.full((2,), sigma),
+        "denoised": denoised.float(),
+        "model": build_model(family).model,
+    }
+    torch.testing.assert_close(add_shift(args), (denoised + 0.4 * shift).float(), atol=2e-4, rtol=0)
+
+
 def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_model, nodes_room, problem):
     latents, rewards, to_input = problem
     kept = latents.clone()
@@ -127,7 +158,9 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, n
 def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, problem, caplog):
     latents, rewards, to_input = problem
     post_cfg = nodes_room("post_cfg")
-    add_shift = post_cfg.make_post_cfg_function(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER)
+    add_shift = post_cfg.make_post_cfg_function(
+        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
+    )
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
     with caplog.at_level("INFO", logger=post_cfg.logger.name):

@@ -62,6 +62,17 @@ def test_the_best_come_first_and_scores_keep_the_order_of_the_batch(score, load,
     assert [line.split()[1] for line in out["table"].splitlines()[1:]] == ["4", "2", "5", "1", "3"]
 
 
+def test_steady_scores_rank_images_and_baseline_by_the_mean_of_five_views(score, load, nodes_room):
+    images, plain = pictures(), pictures(LEVELS * 0.7, (2, 3, 1, 1, 4))
+    reward = load("colourfulness")  # the red bar at the left edge grows where a view is moved right
+    truth = [nodes_room("scoring").score_images([reward], batch, "", 2, steady=True)[0] for batch in (images, plain)]
+    out = score(images, reward, steady_scores=True, baseline_images=plain, top_k=5)
+    assert out["scores"] == truth[0].rewards.tolist()
+    assert out["scores"] != score(images, reward)["scores"]
+    change = next(line for line in out["table"].splitlines() if line.split()[:1] == ["colourfulness"])
+    assert f"{truth[1].rewards.mean():.4g}" in change and f"{truth[0].rewards.mean():.4g}" in change
+
+
 def test_more_than_there_are_is_all(score):
     assert len(score(pictures(), top_k=50)["images"]) == 5
 

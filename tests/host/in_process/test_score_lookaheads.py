@@ -36,9 +36,9 @@ def score(node_classes, monkeypatch, tmp_path):
 
     monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path))
 
-    def run(latents, images, reward_model, prompt="a lamp", batch_size=2):
+    def run(latents, images, reward_model, prompt="a lamp", batch_size=2, **settings):
         return node_classes["LiDARScoreLookaheads"].execute(
-            {"samples": latents}, images, reward_model, prompt, batch_size
+            {"samples": latents}, images, reward_model, prompt, batch_size, **settings
         )
 
     return run
@@ -122,3 +122,53 @@ def test_latents_that_are_no_numbers_name_the_node(score, brightness):
     latents[2, 0, 0, 0] = torch.nan
     with pytest.raises(ValueError, match="^LiDAR Score Lookaheads: latents are not finite in float32 at lookahead 2"):
         score(latents, grey(LEVELS), brightness)
+
+
+def uneven():
+    """Five pictures of 40 x 72 whose pixels are all different, so that a move by a pixel shows."""
+    return torch.rand(5, 40, 72, 3, generator=torch.Generator().manual_seed(8)) * torch.linspace(0.3, 1, 72).view(72, 1)
+
+
+def moved(images, down, right):
+    """IMAGE (n, H, W, 3) moved down and right by so many pixels; the edge that is uncovered repeats."""
+    rows = (torch.arange(images.shape[1]) - down).clamp(0, images.shape[1] - 1)
+    columns = (torch.arange(images.shape[2]) - right).clamp(0, images.shape[2] - 1)
+    return images[:, rows][:, :, columns]
+
+
+def test_steady_score_is_the_mean_of_five_single_scores(score, hosted, base_class):
+    class Corner(base_class):
+        """Weighs every pixel by where it is, so that each view has a score of its own."""
+
+        name, reads_prompt = "corner", False
+
+        def score_batch(self, batch, prompts):
+            height, width = batch.images.shape[-2:]
+            weights = torch.linspace(1, 3, height).view(-1, 1) ** 2 * torch.linspace(-1, 2, width)
+            return (batch.images * weights).mean(dim=(1, 2, 3)).exp()
+
+    images, latents = uneven(), torch.zeros(5, 4, 8, 8)
+    single = [
+        score(latents, moved(images, down, right), hosted(Corner())).result[0].rewards
+        for down, right in ((0, 0), (0, 2), (0, -2), (1, 0), (-1, 0))  # 1/32 of 72 is 2 pixels, of 40 is 1
+    ]
+    assert len({rewards[0].item() for rewards in single}) == 5
+    steady = score(latents, images, hosted(Corner()), steady_scores=True).result[0].rewards
+    torch.testing.assert_close(steady, torch.stack(single).double().mean(dim=0).float(), rtol=1e-5, atol=1e-6)
+    assert torch.equal(score(latents, images, hosted(Corner()), steady_scores=False).result[0].rewards, single[0])
+    for batch_size in (1, 5):
+        other = score(latents, images, hosted(Corner()), batch_size=batch_size, steady_scores=True).result[0].rewards
+        torch.testing.assert_close(other, steady, rtol=1e-5, atol=1e-6)
+
+
+def test_steady_scores_show_five_times_the_progress_and_the_picture_itself(score, brightness, monkeypatch):
+    import comfy.utils
+
+    seen = []
+    monkeypatch.setattr(
+        comfy.utils, "PROGRESS_BAR_HOOK", lambda value, total, preview, node_id: seen.append((value, total))
+    )
+    output = score(torch.zeros(5, 4, 8, 8), grey(LEVELS), brightness, steady_scores=True)
+    assert seen[-1] == (25, 25) and [value for value, _ in seen] == sorted(value for value, _ in seen)
+    torch.testing.assert_close(output.result[0].rewards, LEVELS)
+    assert output.result[1].shape[0] == 5
