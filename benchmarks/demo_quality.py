@@ -1,6 +1,6 @@
 """What LiDAR does on the demo model's held-out prompts, judged by the referee: `python3 dev.py python benchmarks/demo_quality.py`.
 
-Every prompt gets the same noise in both arms: vanilla sampling, and LiDAR with the settings of the preset "demo" (or those given). Both run
+Every prompt gets the same noise in both arms: vanilla sampling, and LiDAR with the settings of the preset "demo (paper)" (or those given). Both run
 through the host's own sampler and this pack's nodes. Rewards that did not guide look on, so that reward hacking would show: the referee, and the
 pixel rewards. Prints a table and writes output/demo_quality.json.
 """
@@ -176,14 +176,14 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=4, help="images a prompt (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=PACK / "output" / "demo_quality.json")
     for name, kind in OVERRIDES.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help="instead of the demo preset's")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help="instead of the preset's")
     options = parser.parse_args()
 
     host_options.cpu = not torch.cuda.is_available()  # before anything else of the host is imported
     import_module("comfy.utils").set_progress_bar_enabled(False)
     pack = load_pack()
     bench = Bench(pack)
-    preset = import_module(f"{pack}.nodes.lookahead_presets").PRESETS["demo"]
+    preset = import_module(f"{pack}.nodes.lookahead_presets").PRESETS["demo (paper)"]
     given = {name: getattr(options, name) for name in OVERRIDES if getattr(options, name) is not None}
     config = import_module(f"{pack}.nodes.lookahead_config").LookaheadConfig(**{**preset, **given})
     prompts = import_module(f"{pack}.demo_model.grammar").PROMPTS.values()

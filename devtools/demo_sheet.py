@@ -31,7 +31,7 @@ def comparison_sheet(report: DemoReport) -> Image.Image:
         ),
         (
             "3  Ordinary sampling, steered by LiDAR",
-            "Same model, same seeds as 1, pulled towards the good tries.",
+            "Same model, started from the best tries and steered.",
             report.guided,
             2,
         ),

@@ -57,8 +57,9 @@ class LiDARSampleLookaheads(io.ComfyNode):
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=True,
                     tooltip=(
-                        "Seed of the lookaheads' noise. Use another one than the final sampler, so that its image does "
-                        "not start from a lookahead's noise. 0 is a seed like any other."
+                        "Seed of the lookaheads' noise. With LiDAR Start From Best the seed of the final sampler; without "
+                        "it another one, so that no image starts from a lookahead's noise by chance. 0 is a seed like "
+                        "any other."
                     ),
                 ),
                 *lookahead_sampler_inputs(LookaheadConfig),

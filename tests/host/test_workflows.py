@@ -133,7 +133,7 @@ def test_the_server_offers_it_as_a_template_with_its_thumbnail(name, server):
 
 
 def test_the_demo_compares_like_with_like(object_info):
-    """Both samplers get the same model, prompts, noise and settings, so that LiDAR is the only difference."""
+    """Both samplers get the same model, prompts, seed and settings, so that LiDAR is the only difference."""
     prompt = workflow_to_prompt(load("lidar_demo"), object_info)
     vanilla, lidar = (
         next(node["inputs"] for node in prompt.values() if node["class_type"] == class_type)
