@@ -27,7 +27,7 @@ class JudgedImage:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """Vanilla and guided images come in the same order, from the same starting noise; lookaheads best first."""
+    """Vanilla images in the order of the batch, lookaheads best first, guided images in the order of the lookaheads that they start from."""
 
     prompt: str
     reward_name: str
