@@ -41,7 +41,7 @@ def main() -> None:
             sys.exit("A worker of the bench has failed, see above; the rows so far are kept.")
     from . import report
 
-    print(report.write(OUTPUT, full=options.full))
+    print(report.write(OUTPUT))
 
 
 def run_shard(options: argparse.Namespace) -> None:
@@ -62,9 +62,11 @@ def run_shard(options: argparse.Namespace) -> None:
     with torch.inference_mode():
         for position, (number, prompt) in enumerate(mine):
             demo_bench.run(world, arms.ALWAYS, number, prompt, rows, images=pictures / f"{number}.pt")
-            if position % 4 == 0:
+            if position % 2 == 0:
+                demo_bench.run(world, arms.LONGER, number, prompt, rows)
+            if position % 6 == 0:
                 demo_bench.run(world, arms.SLOW, number, prompt, rows)
-            if position % 12 == 0:
+            if position % 24 == 0:
                 demo_bench.run(world, sweeps.arms(), number, prompt, sweep_rows)
             print(f"worker {options.shard}: {position + 1}/{len(mine)} prompts", file=sys.stderr, flush=True)
 
