@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One door for people without a ComfyUI: python3 dev.py demo | serve | test | train-demo | python ..."""
+"""One door for people without a ComfyUI: python3 dev.py demo | serve | test | bench | train-demo | python ..."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EPILOG = """\
 The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (2 to 3 GB to download
 on Linux); later starts, also from another clone, take seconds.
 
-Arguments of test go to pytest (test -k guidance), those of train-demo to the training (train-demo --help). Scripts run
+Arguments of test go to pytest (test -k guidance), those of bench and train-demo to their scripts (bench --help). Scripts run
 by python that import the host on a machine without a GPU begin with
   import comfy.cli_args; comfy.cli_args.args.cpu = True
 
@@ -68,9 +68,10 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     serve.add_argument("--listen", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     serve.add_argument("--no-browser", action="store_true", help="only print the address")
     commands.add_parser("test", help="ruff and all tests; further arguments go to pytest", add_help=False)
+    commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
     commands.add_parser("train-demo", help="train the miniature anew; arguments go to the training", add_help=False)
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
-    passed_through = bool(argv) and argv[0] in ("test", "train-demo", "python")
+    passed_through = bool(argv) and argv[0] in ("test", "bench", "train-demo", "python")
     return (parser.parse_args(argv[:1]), argv[1:]) if passed_through else (parser.parse_args(argv), [])
 
 

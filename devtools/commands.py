@@ -81,6 +81,11 @@ def test(_: argparse.Namespace, rest: list[str]) -> int:
     return 1 if failed else 0
 
 
+def bench(_: argparse.Namespace, rest: list[str]) -> int:
+    """Runs the benchmarks."""
+    return prepare().run("-m", "benchmarks.run", *rest, defaults=_ONE_THREAD)
+
+
 def train_demo(_: argparse.Namespace, rest: list[str]) -> int:
     """Runs the training script of the miniature."""
     return prepare().run("-m", "demo_model.train", *rest)
@@ -91,7 +96,7 @@ def python(_: argparse.Namespace, rest: list[str]) -> int:
     return prepare().run(*rest)
 
 
-COMMANDS = {"demo": demo, "serve": serve, "test": test, "train-demo": train_demo, "python": python}
+COMMANDS = {"demo": demo, "serve": serve, "test": test, "bench": bench, "train-demo": train_demo, "python": python}
 
 
 def _pytest_arguments(environment: Environment, rest: list[str], *, everything: bool) -> tuple[str, ...]:
