@@ -107,22 +107,23 @@ def _draw(world: World, task: Task, noise: Tensor, *, steps: int, phase: str, st
 
 # Allocations were set on training prompts so that LiDAR takes no longer than best of N at the same budget.
 ALWAYS: Mapping[str, Arm] = {
-    "best of N": partial(best_of_n, steps=STEPS, sizes={4: 4, 8: 8}),
+    "best of N, 4": partial(best_of_n, steps=STEPS, sizes={4: 4}),
+    "best of N, 8": partial(best_of_n, steps=STEPS, sizes={8: 8}),
     "best of N, 8 steps": partial(best_of_n, steps=8, sizes={4: 11, 8: 22}),
     "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, steps=12),
     "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, steps=10),
-    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4),
+    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4, steps=20),
     "LiDAR, paper's form": partial(lidar, budget=8, count=16, images=4, preset="demo (paper)"),
 }
 # On every second prompt
 LONGER: Mapping[str, Arm] = {
     "best of N, 16": partial(best_of_n, steps=STEPS, sizes={16: 16}),
-    "LiDAR, 16": partial(lidar, budget=16, count=40, images=6),
+    "LiDAR, 16": partial(lidar, budget=16, count=32, images=6, steps=20),
 }
 # On every sixth prompt
 SLOW: Mapping[str, Arm] = {
     "best of N, 32": partial(best_of_n, steps=STEPS, sizes={32: 32}, steady_too=True),
-    "LiDAR, 32": partial(lidar, budget=32, count=76, images=12),
+    "LiDAR, 32": partial(lidar, budget=32, count=68, images=12, steps=20),
     "vanilla, 50 steps": partial(vanilla, budget=8, steps=2 * STEPS),
     "Feynman-Kac, 4 particles": partial(rival, budget=4, draw=feynman_kac.draw, count=4),
     "Feynman-Kac, 8 particles": partial(rival, budget=8, draw=feynman_kac.draw, count=8),

@@ -10,7 +10,14 @@ import torch
 
 comfy.cli_args.args.cpu = not torch.cuda.is_available()
 
-ARMS = ("best of N", "LiDAR, 8", "LiDAR, paper's form", "universal guidance", "text ascent", "Feynman-Kac, 8 particles")
+ARMS = (
+    "best of N, 4",
+    "LiDAR, 8",
+    "LiDAR, paper's form",
+    "universal guidance",
+    "text ascent",
+    "Feynman-Kac, 8 particles",
+)
 
 
 def table() -> str:

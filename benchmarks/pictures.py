@@ -101,7 +101,7 @@ def examples(files: list[Path], path: Path, count: int = 8) -> None:
     """The first prompts of the run, wins and failures alike: the best image of each method at the time of eight."""
     if not files:
         return
-    names = ["best of N", "best of N, 8 steps", "LiDAR, paper's form", "LiDAR, 8"]
+    names = ["best of N, 8", "best of N, 8 steps", "LiDAR, paper's form", "LiDAR, 8"]
     files = files[:count]
     figure, axes = plt.subplots(len(files), len(names), figsize=(2 * len(names), 2.1 * len(files)), squeeze=False)
     for line, file in zip(axes, files, strict=True):

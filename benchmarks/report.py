@@ -11,7 +11,7 @@ from .demo_bench import HELD_OUT, read
 from .statistics import estimate
 
 BUDGETS = (4, 8, 16, 32)
-BEST_OF_N = {4: "best of N", 8: "best of N", 16: "best of N, 16", 32: "best of N, 32"}
+BEST_OF_N = {budget: f"best of N, {budget}" for budget in BUDGETS}
 LIDAR = {
     "one": {4: "LiDAR (one wanted)", 8: "LiDAR, 8", 16: "LiDAR, 16", 32: "LiDAR, 32"},
     "four": {4: "LiDAR (four wanted)", 8: "LiDAR, 8", 16: "LiDAR, 16", 32: "LiDAR, 32"},
@@ -88,7 +88,11 @@ def methods(rows: Rows) -> str:
 
 def kinds(rows: Rows, budget: int = 8) -> str:
     """Referee accuracy of four images by kind of prompt."""
-    names = {"vanilla": ("best of N", 4), "best of N": ("best of N", budget), "LiDAR": (LIDAR["four"][budget], budget)}
+    names = {
+        "vanilla": (BEST_OF_N[4], 4),
+        "best of N": (BEST_OF_N[budget], budget),
+        "LiDAR": (LIDAR["four"][budget], budget),
+    }
     found = {name: rows.get(key, {}) for name, key in names.items()}
     both = set.intersection(*(set(each) for each in found.values()))
     lines = [f"| kind | prompts | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
@@ -101,7 +105,7 @@ def kinds(rows: Rows, budget: int = 8) -> str:
 
 def held_out(rows: Rows, budget: int = 8) -> str:
     """What every reward that did not guide does from vanilla to LiDAR, four images."""
-    before, after = rows.get(("best of N", 4), {}), rows.get((LIDAR["four"][budget], budget), {})
+    before, after = rows.get((BEST_OF_N[4], 4), {}), rows.get((LIDAR["four"][budget], budget), {})
     both = sorted(before.keys() & after.keys())
     lines = ["| | vanilla | LiDAR | change |", "|---|---|---|---|"]
     for what, name in (("reward", "guiding reward"), ("correct", "referee"), *((each, each) for each in HELD_OUT)):
