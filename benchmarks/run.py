@@ -62,13 +62,11 @@ def run_shard(options: argparse.Namespace) -> None:
     with torch.inference_mode():
         for position, (number, prompt) in enumerate(mine):
             demo_bench.run(world, arms.ALWAYS, number, prompt, rows, images=pictures / f"{number}.pt")
-            if position % 2 == 0:
-                demo_bench.run(world, arms.LONGER, number, prompt, rows)
-            if position % 6 == 0:
-                demo_bench.run(world, arms.SLOW, number, prompt, rows)
-            if position % 24 == 0:
-                demo_bench.run(world, sweeps.arms(), number, prompt, sweep_rows)
             print(f"worker {options.shard}: {position + 1}/{len(mine)} prompts", file=sys.stderr, flush=True)
+        for stride, some, path in ((6, arms.SLOW, rows), (2, arms.LONGER, rows), (24, sweeps.arms(), sweep_rows)):
+            for number, prompt in mine[::stride]:
+                demo_bench.run(world, some, number, prompt, path)
+            print(f"worker {options.shard}: {', '.join(some)} done", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
