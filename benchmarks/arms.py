@@ -1,22 +1,27 @@
 """The arms of the demo bench: every method as it is run, and with what settings.
 
 An arm is a generator over one prompt: it yields a `Snapshot` for each budget that it reaches, with what it has drawn and
-spent so far. Budgets count vanilla images: 8 is the time of eight images of 25 steps.
+spent so far. Budgets count vanilla images: 8 is the time of eight images of 25 steps, scored.
 """
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .world import SHAPE, Cost, Task, World, room
+from .rivals import feynman_kac, text_ascent, universal_guidance
+from .world import Cost, Task, World, room
 
 STEPS = 25
-CHUNK = 16  # images at once, of every arm
-BUDGETS = (4, 8, 16, 32)
+CHUNK = 16  # images at once, in every arm
+GUIDANCE = (
+    "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
+    "effective_dimension",
+)  # fmt: skip
 
 
 class Snapshot(NamedTuple):
@@ -27,64 +32,96 @@ class Snapshot(NamedTuple):
     """(k, 4, 8, 8)"""
     images: Tensor
     """(k, 64, 64, 3) in [0, 1]"""
-    rewards: Tensor | None
-    """(k,) what the arm has seen of the guiding reward; None if it never looks: then its first images are taken."""
+    scores: Tensor | None
+    """(k,) by which the best are taken; None: the first are."""
     cost: Cost
+    variant: str = ""
+    """Added to the arm's name."""
 
 
 Arm = Callable[[World, Task], Iterator[Snapshot]]
 
 
-def vanilla(world: World, task: Task, *, steps: int = STEPS, budget: int = 4) -> Iterator[Snapshot]:
+def vanilla(world: World, task: Task, *, budget: int, steps: int) -> Iterator[Snapshot]:
     """Four images, not scored."""
-    latents = world.sample(task, task.noise(4), world.sigmas(steps), phase="final")
-    yield Snapshot(budget, latents, world.decode(latents, phase="final"), None, copy.deepcopy(world.cost))
+    latents = world.sample(task, task.noise(4), world.sigmas(steps), phase="images")
+    yield Snapshot(budget, latents, world.decode(latents, phase="decoding"), None, copy.deepcopy(world.cost))
 
 
-def best_of_n(world: World, task: Task, *, steps: int, sizes: Mapping[int, int]) -> Iterator[Snapshot]:
-    """Independent images, scored; `sizes` says how many there are at each budget."""
+def best_of_n(
+    world: World, task: Task, *, steps: int, sizes: Mapping[int, int], steady_too: bool = False
+) -> Iterator[Snapshot]:
+    """Independent images, scored; `sizes` says how many there are at each budget.
+
+    steady_too: at the end also the same images ranked by steady scores, with the cost of these scores in place of the others'.
+    """
     noise, parts, done = task.noise(max(sizes.values())), [], 0
     for budget, size in sizes.items():
-        parts.append(_draw(world, task, noise[done:size], steps, "final"))
+        parts.append(_draw(world, task, noise[done:size], steps=steps, phase="images", steady=False))
         done = size
-        latents, images, rewards = (torch.cat(each) for each in zip(*parts, strict=True))
-        yield Snapshot(budget, latents, images, rewards, copy.deepcopy(world.cost))
+        latents, images, scores = (torch.cat(each) for each in zip(*parts, strict=True))
+        yield Snapshot(budget, latents, images, scores, copy.deepcopy(world.cost))
+    if steady_too:
+        del world.cost.seconds["scoring"]
+        world.cost.rewards = 0
+        scores = world.score(images, task, phase="scoring", steady=True)
+        yield Snapshot(budget, latents, images, scores, copy.deepcopy(world.cost), ", steady scores")
 
 
-def rival(world: World, task: Task, *, draw: Callable, budget: int, **settings) -> Iterator[Snapshot]:
+def rival(world: World, task: Task, *, budget: int, draw: Callable, **settings) -> Iterator[Snapshot]:
     """A method of benchmarks/rivals: its images, scored at the end."""
-    latents = draw(world, task, **settings)
-    images = world.decode(latents, phase="final")
+    latents = draw(world, task, steps=STEPS, **settings)
+    images = world.decode(latents, phase="decoding")
     yield Snapshot(budget, latents, images, world.score(images, task, phase="scoring"), copy.deepcopy(world.cost))
 
 
-def lidar(world: World, task: Task, *, budget: int, count: int, images: int, steps: int = STEPS, **settings):
-    """LiDAR through this pack's nodes: `count` lookaheads, `images` guided ones; settings of a LookaheadConfig."""
-    nodes = room("nodes")
-    config = room("nodes.lookahead_config").LookaheadConfig(**settings)
-    noise = task.noise(count)
-    latents, seen, rewards = _draw(world, task, noise, config.steps, "lookaheads")
-    with world.spending("guidance set-up"):
-        scored = room("lidar_core").LookaheadSet(latents, rewards)
-        guided = nodes.LiDARApplyGuidance.execute(
-            world.model, scored,
-            **{name: value for name, value in asdict(config).items() if name in GUIDANCE},
-        ).result[0]  # fmt: skip
-    if config.start_from == room("nodes.setting_inputs").BEST_LOOKAHEADS:
-        start = noise[scored.order()[:images]]
-    else:
-        start = task.noise(images, stream=1)
-    final = world.sample(task, start, world.sigmas(steps), phase="final", model=guided)
-    decoded = world.decode(final, phase="final")
-    yield Snapshot(budget, final, decoded, world.score(decoded, task, phase="scoring"), copy.deepcopy(world.cost))
+def lidar(
+    world: World, task: Task, *, budget: int, images: int, steps: int = STEPS, preset: str = "demo", **settings
+) -> Iterator[Snapshot]:
+    """LiDAR through this pack's nodes: a preset with some settings changed; `images` guided ones of `steps` steps."""
+    config = room("nodes.lookahead_config").LookaheadConfig(
+        **{**room("nodes.lookahead_presets").PRESETS[preset], **settings}
+    )
+    noise = task.noise(config.count)
+    drawn = {"steps": config.steps, "phase": "lookaheads", "steady": config.steady_scores}
+    latents, _, rewards = _draw(world, task, noise, **drawn)
+    lookaheads = room("lidar_core").LookaheadSet(latents, rewards)
+    chosen = {name: value for name, value in asdict(config).items() if name in GUIDANCE}
+    guided = room("nodes").LiDARApplyGuidance.execute(world.model, lookaheads, **chosen).result[0]
+    from_best = config.start_from == room("nodes.setting_inputs").BEST_LOOKAHEADS
+    start = noise[lookaheads.order()[:images]] if from_best else task.noise(images, stream=1)
+    final = torch.cat(
+        [world.sample(task, part, world.sigmas(steps), phase="images", model=guided) for part in start.split(CHUNK)]
+    )
+    decoded = world.decode(final, phase="decoding")
+    scores = world.score(decoded, task, phase="scoring", steady=config.steady_scores)
+    yield Snapshot(budget, final, decoded, scores, copy.deepcopy(world.cost))
 
 
-GUIDANCE = ("guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "effective_dimension")
-
-
-def _draw(world: World, task: Task, noise: Tensor, steps: int, phase: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents, images and rewards of noise (n, 4, 8, 8), at most CHUNK images at once."""
-    assert noise.shape[1:] == SHAPE
+def _draw(world: World, task: Task, noise: Tensor, *, steps: int, phase: str, steady: bool):
+    """Latents, images and scores of noise (n, 4, 8, 8), at most CHUNK images at once."""
     latents = torch.cat([world.sample(task, part, world.sigmas(steps), phase=phase) for part in noise.split(CHUNK)])
     images = world.decode(latents, phase="decoding")
-    return latents, images, world.score(images, task, phase="scoring")
+    return latents, images, world.score(images, task, phase="scoring", steady=steady)
+
+
+# Allocations were set on training prompts so that LiDAR takes no longer than best of N at the same budget.
+ALWAYS: Mapping[str, Arm] = {
+    "best of N": partial(best_of_n, steps=STEPS, sizes={4: 4, 8: 8, 16: 16}),
+    "best of N, 8 steps": partial(best_of_n, steps=8, sizes={4: 11, 8: 22}),
+    "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, steps=12),
+    "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, steps=10),
+    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4),
+    "LiDAR, 16": partial(lidar, budget=16, count=40, images=6),
+    "LiDAR, paper's form": partial(lidar, budget=8, count=16, images=4, preset="demo (paper)"),
+}
+# On every fourth prompt
+SLOW: Mapping[str, Arm] = {
+    "best of N, 32": partial(best_of_n, steps=STEPS, sizes={32: 32}, steady_too=True),
+    "LiDAR, 32": partial(lidar, budget=32, count=76, images=12),
+    "vanilla, 50 steps": partial(vanilla, budget=8, steps=2 * STEPS),
+    "Feynman-Kac, 4 particles": partial(rival, budget=4, draw=feynman_kac.draw, count=4),
+    "Feynman-Kac, 8 particles": partial(rival, budget=8, draw=feynman_kac.draw, count=8),
+    "universal guidance": partial(rival, budget=8, draw=universal_guidance.draw, count=4),
+    "text ascent": partial(rival, budget=8, draw=text_ascent.draw, count=4),
+}

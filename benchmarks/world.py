@@ -42,7 +42,10 @@ def room(path: str) -> ModuleType:
 
 @dataclass
 class Cost:
-    """What one run has spent: seconds by phase, and counts of images."""
+    """What one run has spent: seconds of processor time by phase, and counts of images.
+
+    On one thread that is what the clock shows on an idle machine, and other work beside it does not count.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     evaluations: int = 0
@@ -122,11 +125,11 @@ class World:
             self.cost.decodes += len(latents)
             return self.vae.decode(latents)
 
-    def score(self, images: Tensor, task: Task, *, phase: str) -> Tensor:
-        """Return the guiding reward of images (B, 64, 64, 3), (B,)."""
+    def score(self, images: Tensor, task: Task, *, phase: str, steady: bool = False) -> Tensor:
+        """Return the guiding reward of images (B, 64, 64, 3), (B,); steady: the mean of five views."""
         with self.spending(phase):
-            self.cost.rewards += len(images)
-            return self._scoring.score_images([self.reward], images, task.text, batch_size=64)[0].rewards
+            self.cost.rewards += len(images) * (5 if steady else 1)
+            return self._scoring.score_images([self.reward], images, task.text, 64, steady=steady)[0].rewards
 
     def judge(self, images: Tensor, task: Task) -> list[bool]:
         """Return the referee's verdicts; not metered."""
@@ -136,11 +139,11 @@ class World:
     def spending(self, phase: str) -> Iterator[None]:
         """Count the seconds inside towards `phase`, less those of phases within it, so that phases add up to the total."""
         around, self._seconds_within = self._seconds_within, 0.0
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             yield
         finally:
-            spent = time.perf_counter() - start
+            spent = time.process_time() - start
             self.cost.seconds[phase] = self.cost.seconds.get(phase, 0.0) + spent - self._seconds_within
             self._seconds_within = around + spent
 
