@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from ..lidar_core import reward_tilted_shift, tilted_mean_shift
+from ..lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
 from .noise_levels import signal_and_noise
 from .setting_inputs import BLEND
 
@@ -49,7 +49,7 @@ def make_post_cfg_function(
             raise ValueError(_shape_message(x, latents))
         sigma = args["sigma"].float().flatten().expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
-        particles = model.process_latent_in(latents.to(x.device))
+        particles = Particles(model.process_latent_in(latents.to(x.device)))
         tilt = {"alpha": alpha, "sigma": std, "reward_strength": reward_strength, "temperature": temperature}
         if guidance_form == BLEND:
             shift, info = tilted_mean_shift(x.float(), particles, rewards.to(x.device), denoised=denoised, **tilt)
