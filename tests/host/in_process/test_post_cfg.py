@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-WINDOW = {"start_percent": 0.0, "end_percent": 1.0}
+PAPERS_FORM = {"guidance_form": "difference (paper)", "effective_dimension": 0.0}
+WINDOW = {"start_percent": 0.0, "end_percent": 1.0, **PAPERS_FORM}
 TO_MODEL_SPACE = {
     # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
     "EPS": lambda z: z * 0.13025,
@@ -43,8 +44,8 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_ro
     particles = TO_MODEL_SPACE[family](latents.double())
     x = to_input(particles, sigma)
     denoised = torch.linspace(-1, 1, x.numel()).view(x.shape)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW
+    add_shift = (
+        nodes_room("post_cfg").Guidance(latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW).add_shift
     )
     args = {
         "input": x.float(),
@@ -62,8 +63,8 @@ def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_
     kept = latents.clone()
     x = to_input(latents.double() * 0.13025, 2.0).half()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+    add_shift = (
+        nodes_room("post_cfg").Guidance(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW).add_shift
     )
     result = add_shift(
         {"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model}
@@ -90,8 +91,10 @@ def test_guidance_acts_only_inside_its_window(build_model, nodes_room, problem, 
     sigma = model.model_sampling.percent_to_sigma(percent)
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end
+    add_shift = (
+        nodes_room("post_cfg")
+        .Guidance(latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end)
+        .add_shift
     )
     result = add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model})
     assert (result is not denoised) == acts
@@ -103,16 +106,18 @@ def test_guidance_from_percent_0_includes_the_very_first_step(build_model, nodes
     sigma = float(model.model_sampling.sigma_max) * 1.001
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8
+    add_shift = (
+        nodes_room("post_cfg")
+        .Guidance(latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8)
+        .add_shift
     )
     assert add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model}).any()
 
 
 def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, nodes_room, problem):
     latents, rewards, _ = problem
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW
+    add_shift = (
+        nodes_room("post_cfg").Guidance(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW).add_shift
     )
     x = torch.zeros(1, 4, 8, 4)
     args = {"input": x, "sigma": torch.ones(1), "denoised": x, "model": build_model("EPS").model}
@@ -126,7 +131,7 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, n
 def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, problem, caplog):
     latents, rewards, to_input = problem
     post_cfg = nodes_room("post_cfg")
-    add_shift = post_cfg.make_post_cfg_function(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW)
+    add_shift = post_cfg.Guidance(latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW).add_shift
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
     with caplog.at_level("INFO", logger=post_cfg.logger.name):
