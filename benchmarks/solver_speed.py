@@ -1,9 +1,10 @@
 """Time, memory and error of the closed-form shift: `python3 dev.py python benchmarks/solver_speed.py`.
 
 `reward_tilted_shift` with lookaheads prepared as Particles, against the direct form: all differences x - alpha z_i materialised, (B, n, D), squared
-and summed, and an einsum; both float32 on one CPU thread, run in turn. Memory is the peak of what one call allocates, by torch.profiler's record of
-the allocator. Errors are against float64, of the hardest case: lookaheads that are unlike each other, and each row of x exactly as far from one as
-from another. Prints a Markdown table and writes output/solver_speed.json. `step_share` puts it beside the demo model's own evaluation.
+and summed, and an einsum. Both are float32 on one CPU thread and run in turn; times are processor time, so that other work beside it does not count.
+Memory is the peak of what one call allocates, by the profiler's record of the allocator. Errors are against float64, of the hardest case: lookaheads
+that are unlike each other, and each row of x exactly as far from one as from another. Prints a Markdown table and writes output/solver_speed.json.
+`step_share` puts the shift beside the demo model's own evaluation.
 """
 
 import importlib.util
@@ -11,7 +12,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -41,18 +43,9 @@ def direct_shift(
 
 def measure() -> dict:
     """Return machine, threads, and one entry of cases per latent shape, n and B: milliseconds, bytes, relative errors."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with _one_thread():
         cases = [_case(shape, n, batch) for shape in SHAPES for n in COUNTS for batch in BATCHES]
-    finally:
-        torch.set_num_threads(threads)
-    return {
-        "machine": platform.processor() or platform.machine(),
-        "torch": torch.__version__,
-        "threads": 1,
-        "cases": cases,
-    }
+    return {"machine": platform.machine(), "torch": torch.__version__, "threads": 1, "cases": cases}
 
 
 def table(results: dict) -> str:
@@ -83,7 +76,7 @@ def table(results: dict) -> str:
 def step_share(count: int = 16, batch: int = 4, steps: int = 10, runs: int = 25) -> dict:
     """Return milliseconds of one evaluation of the demo model inside the host's sampler, without and with guidance.
 
-    Runs of `steps` evaluations in turn, the median of `runs`; one guidance of `count` lookaheads acts at each of them.
+    Runs of `steps` evaluations in turn, the median of `runs`, processor time of one thread; `count` lookaheads act at each of them.
     """
     import comfy.cli_args
 
@@ -100,20 +93,24 @@ def step_share(count: int = 16, batch: int = 4, steps: int = 10, runs: int = 25)
     guided = room("nodes").LiDARApplyGuidance.execute(world.model, lookaheads, end_percent=1.0).result[0]
     sampler, noise, sigmas = comfy.samplers.sampler_object("euler"), task.noise(batch), world.sigmas(steps)
     milliseconds = {"vanilla": [], "guided": []}
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for _ in range(runs + 1):
             for name, model in (("vanilla", world.model), ("guided", guided)):
-                start = time.perf_counter()
+                start = time.process_time()
                 world.sample(task, noise, sigmas, phase=name, model=model, sampler=sampler)
-                milliseconds[name].append((time.perf_counter() - start) / steps * 1000)
+                milliseconds[name].append((time.process_time() - start) / steps * 1000)
     vanilla, with_guidance = (median(each[1:]) for each in milliseconds.values())  # the first run warms up
-    return {
-        "n": count,
-        "B": batch,
-        "vanilla_ms": vanilla,
-        "guided_ms": with_guidance,
-        "threads": torch.get_num_threads(),
-    }
+    return {"n": count, "B": batch, "vanilla_ms": vanilla, "guided_ms": with_guidance}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _case(shape: tuple[int, ...], n: int, batch: int) -> dict:
@@ -173,17 +170,17 @@ def _float64_shift(
     return shift
 
 
-def _milliseconds(calls: list[Callable], *, seconds: float = 1.5, at_least: int = 5) -> list[float]:
-    """The median time of each call; the calls take turns, so that other work on the machine meets all alike."""
+def _milliseconds(calls: list[Callable], *, seconds: float = 1.0, at_least: int = 3) -> list[float]:
+    """The median processor time of each call; the calls take turns, so that what slows the machine meets all alike."""
     times = [[] for _ in calls]
     for call in calls:
         call()
-    start = time.perf_counter()
-    while len(times[0]) < at_least or time.perf_counter() - start < seconds:
+    start = time.process_time()
+    while len(times[0]) < at_least or time.process_time() - start < seconds:
         for call, taken in zip(calls, times, strict=True):
-            before = time.perf_counter()
+            before = time.process_time()
             call()
-            taken.append((time.perf_counter() - before) * 1000)
+            taken.append((time.process_time() - before) * 1000)
     return [median(taken) for taken in times]
 
 
@@ -208,7 +205,7 @@ def main() -> None:
         results["step"] = step = step_share()
         print(
             f"\nOne evaluation of the demo model, {step['B']} images: {step['vanilla_ms']:.1f} ms without guidance, "
-            f"{step['guided_ms']:.1f} ms with {step['n']} lookaheads ({step['threads']} threads)."
+            f"{step['guided_ms']:.1f} ms with {step['n']} lookaheads."
         )
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
