@@ -170,7 +170,7 @@ def _float64_shift(
     return shift
 
 
-def _milliseconds(calls: list[Callable], *, seconds: float = 1.0, at_least: int = 3) -> list[float]:
+def _milliseconds(calls: list[Callable], *, seconds: float = 0.5, at_least: int = 3) -> list[float]:
     """The median processor time of each call; the calls take turns, so that what slows the machine meets all alike."""
     times = [[] for _ in calls]
     for call in calls:
