@@ -132,11 +132,13 @@ def _case(shape: tuple[int, ...], n: int, batch: int) -> dict:
     }
     errors = {name: {} for name in forms}
     for sigma in SIGMAS:
-        given = {
-            "x": _midway(z, batch, sigma, generator), "rewards": rewards, "alpha": torch.ones(batch),
-            "sigma": torch.full((batch,), sigma), "reward_strength": REWARD_STRENGTH,
-        }  # fmt: skip
-        expected = _float64_shift(z=z, **given)
+        settings = {"rewards": rewards, "alpha": torch.ones(batch), "sigma": torch.full((batch,), sigma)}
+        settings["reward_strength"] = REWARD_STRENGTH
+        ess = torch.zeros(batch)
+        while ess.min() < 1.5:  # one that noise brings far nearer than the two leaves nothing to shift, and no norm
+            x = _midway(z, batch, sigma, generator)
+            expected, ess = _float64_shift(x, z, **settings)
+        given = {"x": x, **settings}
         for name, form in forms.items():
             error = (form(**given).double() - expected).flatten(1).norm(dim=1) / expected.flatten(1).norm(dim=1)
             errors[name][str(sigma)] = error.max().item()
@@ -158,16 +160,17 @@ def _midway(z: Tensor, batch: int, sigma: float, generator: torch.Generator) -> 
 
 def _float64_shift(
     x: Tensor, z: Tensor, rewards: Tensor, *, alpha: Tensor, sigma: Tensor, reward_strength: float
-) -> Tensor:
-    """The direct form in float64, one lookahead at a time."""
+) -> tuple[Tensor, Tensor]:
+    """The direct form in float64, one lookahead at a time, and the effective sample size of w."""
     x, alpha, sigma = x.double(), alpha.double().view(-1, *[1] * (x.ndim - 1)), sigma.double()
     squares = torch.stack([(x - alpha * each.double()).square().flatten(1).sum(dim=1) for each in z], dim=1)
     exponent = -squares / (2 * sigma[:, None] ** 2)
-    difference = torch.softmax(exponent + reward_strength * rewards.double(), dim=1) - torch.softmax(exponent, dim=1)
+    w = torch.softmax(exponent, dim=1)
+    difference = torch.softmax(exponent + reward_strength * rewards.double(), dim=1) - w
     shift = torch.zeros_like(x)
     for weights, each in zip(difference.T, z, strict=True):
         shift += weights.view(alpha.shape) * each.double()
-    return shift
+    return shift, 1 / w.square().sum(dim=1)
 
 
 def _milliseconds(calls: list[Callable], *, seconds: float = 0.5, at_least: int = 3) -> list[float]:
