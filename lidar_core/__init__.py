@@ -4,6 +4,7 @@ sample       karras_sigmas, sample_ddim, sample_dpmpp_2m     samplers.py        
 keep         LookaheadSet                                    lookahead_set.py     latents + rewards, immutable
              to_tensors, from_tensors, FORMAT_VERSION        lookahead_format.py  as safetensors contents
 scale        standardise                                     reward_scale.py      one reward strength for every reward
+prepare      Particles                                       particles.py         the lookaheads of a run, read at every x_t
 weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
 guide        reward_tilted_shift, tilted_mean_shift, TiltInfo  guidance.py        add s * shift to denoised
 
@@ -14,6 +15,7 @@ x = alpha * z + sigma * noise.
 from .guidance import TiltInfo, reward_tilted_shift, tilted_mean_shift
 from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
 from .lookahead_set import LookaheadSet
+from .particles import Particles
 from .reward_scale import standardise
 from .samplers import karras_sigmas, sample_ddim, sample_dpmpp_2m
 from .weights import effective_sample_size, log_likelihood
@@ -21,6 +23,7 @@ from .weights import effective_sample_size, log_likelihood
 __all__ = [
     "FORMAT_VERSION",
     "LookaheadSet",
+    "Particles",
     "TiltInfo",
     "effective_sample_size",
     "from_tensors",

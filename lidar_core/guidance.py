@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .particles import Particles
 from .weights import effective_sample_size, log_likelihood
 
 
@@ -32,7 +33,7 @@ class TiltInfo(NamedTuple):
 
 def reward_tilted_shift(
     x: Tensor,
-    particles: Tensor,
+    particles: Particles,
     rewards: Tensor,
     *,
     alpha: Tensor,
@@ -45,8 +46,9 @@ def reward_tilted_shift(
     Theorem 3.3 of LiDAR (arXiv 2602.03211), whose gradient grad_x log(sum_i w_i exp(lambda r_i)) is
     (alpha / sigma^2) * shift; by Tweedie's formula the posterior mean then moves by exactly this shift.
 
-    x: (B, *S), the noisy latent; particles: (n, *S), the lookaheads in the space of x; rewards: (n,), higher is better;
-    alpha, sigma: (B,), x = alpha * z + sigma * noise; reward_strength: lambda, in one over the unit of the rewards;
+    x: (B, *S), the noisy latent; particles: the n lookaheads in the space of x, prepared once for all calls;
+    rewards: (n,), higher is better; alpha, sigma: (B,), x = alpha * z + sigma * noise;
+    reward_strength: lambda, in one over the unit of the rewards;
     temperature: T > 0 divides the log-likelihoods; 1 is the paper's, more lets farther lookaheads take part.
     Computes in float32, returns x's dtype and device. Exactly 0 where lambda is 0, all rewards are equal, or n is 1.
     Finite for every finite input, sigma = 0 and alpha = 0 included. Raises ValueError where the shapes do not fit or T is
@@ -54,15 +56,14 @@ def reward_tilted_shift(
     """
     log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
     difference = torch.softmax(tilted, dim=1) - torch.softmax(log_weights, dim=1)
-    z = particles.float().flatten(1)
-    # The differences sum to 0, so the mean lookahead drops out; taken off beforehand, so does its rounding error.
-    shift = (difference @ (z - z.mean(dim=0))).view(x.shape).to(x.dtype)
+    # The differences sum to 0, so that the mean, which the particles are without, drops out.
+    shift = particles.weighted_sum(difference).to(x.dtype)
     return shift, TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
 
 
 def tilted_mean_shift(
     x: Tensor,
-    particles: Tensor,
+    particles: Particles,
     rewards: Tensor,
     *,
     denoised: Tensor,
@@ -81,7 +82,7 @@ def tilted_mean_shift(
     if denoised.shape != x.shape:
         raise ValueError(f"denoised has shape {tuple(denoised.shape)}, wanted that of x, {tuple(x.shape)}")
     log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
-    mean = (torch.softmax(tilted, dim=1) @ particles.float().flatten(1)).view(x.shape)
+    mean = particles.mean + particles.weighted_sum(torch.softmax(tilted, dim=1))
     info = TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
     return (mean - denoised.float()).to(x.dtype), info
 
@@ -90,9 +91,9 @@ def _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperatu
     """The log-weights by likelihood, and by likelihood and reward, both (B, n)."""
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}, wanted a positive number")
-    if rewards.shape != particles.shape[:1]:
+    if rewards.shape != (particles.count,):
         raise ValueError(
-            f"rewards have shape {tuple(rewards.shape)}, wanted one per particle, shape ({particles.shape[0]},)"
+            f"rewards have shape {tuple(rewards.shape)}, wanted one per particle, shape ({particles.count},)"
         )
     log_weights = log_likelihood(x, particles, alpha=alpha, sigma=sigma) / temperature
     # The best reward becomes 0: softmax does not see it, and a common offset of the rewards costs no digits.

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 from ..lidar_core import standardise
 from .lookahead_config import LookaheadConfig
 from .noise_levels import signal_and_noise
-from .post_cfg import make_post_cfg_function
+from .post_cfg import Guidance
 from .setting_inputs import BLEND, DIFFERENCE, RAW, STANDARDISED, guidance_inputs
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
@@ -81,18 +81,17 @@ class LiDARApplyGuidance(io.ComfyNode):
             logger.warning("LiDAR Apply Guidance: %s", warning)
             show_on_node(cls.hidden, warning)
             return io.NodeOutput(patched)
-        patched.set_model_sampler_post_cfg_function(
-            make_post_cfg_function(
-                lookaheads.latents,
-                standardise(rewards) if reward_scale == STANDARDISED else rewards,
-                guidance_scale=guidance_scale,
-                reward_strength=reward_strength,
-                start_percent=start_percent,
-                end_percent=end_percent,
-                guidance_form=guidance_form,
-                effective_dimension=effective_dimension,
-            )
+        guidance = Guidance(
+            lookaheads.latents,
+            standardise(rewards) if reward_scale == STANDARDISED else rewards,
+            guidance_scale=guidance_scale,
+            reward_strength=reward_strength,
+            start_percent=start_percent,
+            end_percent=end_percent,
+            guidance_form=guidance_form,
+            effective_dimension=effective_dimension,
         )
+        guidance.attach(patched)
         return io.NodeOutput(patched)
 
 

@@ -2,68 +2,96 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ..lidar_core import reward_tilted_shift, tilted_mean_shift
+from ..lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
 from .noise_levels import signal_and_noise
 from .setting_inputs import BLEND
 
 logger = logging.getLogger(__name__)
 
+_KEY = "lidar_particles"  # in a run's model_options: Guidance -> its Particles
 
-def make_post_cfg_function(
-    latents: Tensor,
-    rewards: Tensor,
-    *,
-    guidance_scale: float,
-    reward_strength: float,
-    start_percent: float,
-    end_percent: float,
-    guidance_form: str,
-    effective_dimension: float,
-) -> Callable[[Mapping], Tensor]:
-    """Return a post-CFG function that adds guidance_scale * shift to the denoised prediction, Theorem 3.3 in x0-space.
 
-    guidance_form: BLEND takes tilted_mean_shift, any other reward_tilted_shift. effective_dimension: d of the D numbers of a latent
-    count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """Adds guidance_scale * shift to a model's denoised predictions, Theorem 3.3 of arXiv 2602.03211 in x0-space.
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
-    reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent, and reads of
-    its arguments only input, sigma, denoised and model: it holds no state, so that any sampler may call it any number
-    of times per step, at any noise level, with or without an unconditional prediction.
+    reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent.
+    guidance_form: BLEND takes tilted_mean_shift, any other reward_tilted_shift. effective_dimension: d of the D numbers of
+    a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
+
+    It holds no state. What one run needs more than once, the lookaheads as Particles on the sampling device, lives in
+    the model_options that the host makes for the run and drops after it.
     """
 
-    numbers = latents[0].numel()
-    temperature = numbers / effective_dimension if 0 < effective_dimension < numbers else 1.0
+    latents: Tensor
+    rewards: Tensor
+    guidance_scale: float
+    reward_strength: float
+    start_percent: float
+    end_percent: float
+    guidance_form: str
+    effective_dimension: float
 
-    def add_shift(args: Mapping) -> Tensor:
+    def attach(self, model) -> None:
+        """Patch the ModelPatcher `model`; guidance attached before it, by LiDAR or others, acts before it."""
+        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.prepare_particles)
+        model.set_model_sampler_post_cfg_function(self.add_shift)
+
+    def prepare_particles(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
+        """Sample as `executor` does, with the particles of this run in its model_options: a SAMPLER_SAMPLE wrapper."""
+        options = extra_args["model_options"]
+        if noise.shape[1:] == self.latents.shape[1:]:  # else add_shift says so, in a run that it takes part in
+            own = {self: self._particles(model_wrap.inner_model, noise)}
+            options = {**options, _KEY: {**options.get(_KEY, {}), **own}}
+        return executor(model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs)
+
+    def add_shift(self, args: Mapping) -> Tensor:
+        """Return the denoised prediction, moved: a post-CFG function.
+
+        Reads of its arguments only input, sigma, denoised, model and model_options. Any sampler may call it any number
+        of times per step, at any noise level, with or without an unconditional prediction. Where the host's sampling
+        was not wrapped, as when another pack calls the function itself, the particles are prepared for this call.
+        """
         x, denoised, model = args["input"], args["denoised"], args["model"]
         sampling = model.model_sampling
         # The host's percent 0 is its sigma_max (flow) or a huge number (others): both mean "from the first step".
-        highest = math.inf if start_percent <= 0 else float(sampling.percent_to_sigma(start_percent))
-        if not float(sampling.percent_to_sigma(end_percent)) < args["sigma"].max().item() <= highest:
+        highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
+        if not float(sampling.percent_to_sigma(self.end_percent)) < args["sigma"].max().item() <= highest:
             return denoised
-        if x.shape[1:] != latents.shape[1:]:
-            raise ValueError(_shape_message(x, latents))
+        if x.shape[1:] != self.latents.shape[1:]:
+            raise ValueError(_shape_message(x, self.latents))
+        particles = args.get("model_options", {}).get(_KEY, {}).get(self) or self._particles(model, x)
         sigma = args["sigma"].float().flatten().expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
-        particles = model.process_latent_in(latents.to(x.device))
-        tilt = {"alpha": alpha, "sigma": std, "reward_strength": reward_strength, "temperature": temperature}
-        if guidance_form == BLEND:
-            shift, info = tilted_mean_shift(x.float(), particles, rewards.to(x.device), denoised=denoised, **tilt)
+        tilt = {
+            "alpha": alpha, "sigma": std, "reward_strength": self.reward_strength, "temperature": self._temperature(),
+        }  # fmt: skip
+        if self.guidance_form == BLEND:
+            shift, info = tilted_mean_shift(x.float(), particles, self.rewards.to(x.device), denoised=denoised, **tilt)
         else:
-            shift, info = reward_tilted_shift(x.float(), particles, rewards.to(x.device), **tilt)
+            shift, info = reward_tilted_shift(x.float(), particles, self.rewards.to(x.device), **tilt)
         if logger.isEnabledFor(logging.DEBUG):  # reading the numbers waits for the device
             logger.debug(
                 "LiDAR sigma %.4g: ESS %.2f, tilted ESS %.2f of %d lookaheads, shift rms %.3g",
-                sigma[0].item(), info.ess.mean().item(), info.tilted_ess.mean().item(), len(rewards),
+                sigma[0].item(), info.ess.mean().item(), info.tilted_ess.mean().item(), particles.count,
                 shift.square().mean().sqrt().item(),
             )  # fmt: skip
-        return (denoised.float() + guidance_scale * shift).to(denoised.dtype)
+        return (denoised.float() + self.guidance_scale * shift).to(denoised.dtype)
 
-    return add_shift
+    def _temperature(self) -> float:
+        numbers = self.latents[0].numel()
+        return numbers / self.effective_dimension if 0 < self.effective_dimension < numbers else 1.0
+
+    def _particles(self, model, x: Tensor) -> Particles:
+        """The lookaheads in the space of x and on its device."""
+        return Particles(model.process_latent_in(self.latents.to(x.device)))
 
 
 def _shape_message(x: Tensor, latents: Tensor) -> str:

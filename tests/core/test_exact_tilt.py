@@ -14,7 +14,7 @@ mode. The tilted law gives mode k the probability p_k exp(lambda r_k) / Z.
 import pytest
 import torch
 
-from lidar_core import karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
+from lidar_core import Particles, karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
 
 N_LOOKAHEADS = 400
 N_SAMPLES = 8192
@@ -55,7 +55,8 @@ def independent_modes(generator):
 
 def guided_law(centres, lookahead_modes, count, generator):
     """Draw `count` guided samples with one set of lookaheads and return how they fall on the modes."""
-    particles = centres[lookahead_modes] + SPREAD * torch.randn(N_LOOKAHEADS, centres.shape[1], generator=generator)
+    lookaheads = centres[lookahead_modes] + SPREAD * torch.randn(N_LOOKAHEADS, centres.shape[1], generator=generator)
+    particles = Particles(lookaheads)
     denoiser = mixture_denoiser(centres)
 
     def guided(x, sigma):
@@ -117,7 +118,7 @@ def test_negative_reward_strength_tilts_the_other_way():
     generator = torch.Generator().manual_seed(5)
     centres = separate_centres(3, generator)
     modes = systematic_modes(generator)
-    particles = centres[modes]
+    particles = Particles(centres[modes])
     denoiser = mixture_denoiser(centres)
 
     def mean_reward(reward_strength):
@@ -147,7 +148,7 @@ def test_blend_of_scale_1_draws_from_the_same_law_as_the_papers_form(dimension, 
     tilted = PRIOR * torch.exp(REWARD_STRENGTH * REWARDS)
     tilted = tilted / tilted.sum()
     modes = systematic_modes(generator)
-    particles = centres[modes] + SPREAD * torch.randn(N_LOOKAHEADS, dimension, generator=generator)
+    particles = Particles(centres[modes] + SPREAD * torch.randn(N_LOOKAHEADS, dimension, generator=generator))
     denoiser = mixture_denoiser(centres)
 
     def law(shift_of, scale):

@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from lidar_core import log_likelihood, reward_tilted_shift, tilted_mean_shift
+from lidar_core import Particles, log_likelihood, reward_tilted_shift, tilted_mean_shift
 
 
 def by_the_papers_form(x, denoised, particles, rewards, **settings):
-    return reward_tilted_shift(x, particles, rewards, **settings)
+    return reward_tilted_shift(x, Particles(particles), rewards, **settings)
 
 
 def by_blending(x, denoised, particles, rewards, **settings):
-    return tilted_mean_shift(x, particles, rewards, denoised=denoised, **settings)
+    return tilted_mean_shift(x, Particles(particles), rewards, denoised=denoised, **settings)
 
 
 FORMS = pytest.mark.parametrize("form", [by_the_papers_form, by_blending])
@@ -109,7 +109,9 @@ def test_whole_blend_ends_inside_the_hull_of_the_lookaheads_and_the_papers_form_
 def test_without_rewards_the_blend_leads_to_the_lookaheads_near_x_and_the_papers_form_nowhere(problem):
     x, denoised, particles, rewards, settings = problem
     settings = settings | {"reward_strength": 0.0}
-    weights = torch.softmax(log_likelihood(x, particles, alpha=settings["alpha"], sigma=settings["sigma"]), dim=1)
+    weights = torch.softmax(
+        log_likelihood(x, Particles(particles), alpha=settings["alpha"], sigma=settings["sigma"]), dim=1
+    )
     shift, info = by_blending(x, denoised, particles, rewards, **settings)
     mean = torch.einsum("bi,ichw->bchw", weights, particles)
     torch.testing.assert_close(denoised + shift, mean, rtol=1e-5, atol=1e-5)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lidar_core import effective_sample_size, log_likelihood
+from lidar_core import Particles, effective_sample_size, log_likelihood
 
 
 def direct_log_likelihood(x, particles, *, alpha, sigma):
@@ -26,7 +26,7 @@ def test_log_likelihood_equals_the_direct_float64_exponent(shape):
     x, particles, alpha, sigma = asymmetric_data(torch.Generator().manual_seed(11), shape)
     expected = direct_log_likelihood(x, particles, alpha=alpha, sigma=sigma)
     assert expected.min() < -1e-3, "the data must tell the lookaheads apart"
-    actual = log_likelihood(x, particles, alpha=alpha, sigma=sigma)
+    actual = log_likelihood(x, Particles(particles), alpha=alpha, sigma=sigma)
     assert actual.dtype == torch.float32
     torch.testing.assert_close(actual.double(), expected, rtol=2e-5, atol=2e-5)
 
@@ -36,7 +36,7 @@ def test_log_likelihood_computes_in_float32_whatever_comes_in(dtype):
     x, particles, alpha, sigma = asymmetric_data(torch.Generator().manual_seed(12))
     x, particles, alpha, sigma = x.to(dtype), particles.to(dtype), alpha.to(dtype), sigma.to(dtype)
     expected = direct_log_likelihood(x, particles, alpha=alpha, sigma=sigma)
-    actual = log_likelihood(x, particles, alpha=alpha, sigma=sigma)
+    actual = log_likelihood(x, Particles(particles), alpha=alpha, sigma=sigma)
     assert actual.dtype == torch.float32
     torch.testing.assert_close(actual.double(), expected, rtol=2e-5, atol=2e-5)
 
@@ -48,7 +48,7 @@ def test_log_likelihood_differences_survive_a_large_common_offset():
     alpha, sigma = torch.ones(1), torch.tensor([0.05])
     expected = direct_log_likelihood(x, particles, alpha=alpha, sigma=sigma)
     torch.testing.assert_close(
-        log_likelihood(x, particles, alpha=alpha, sigma=sigma).double(), expected, rtol=1e-3, atol=1e-3
+        log_likelihood(x, Particles(particles), alpha=alpha, sigma=sigma).double(), expected, rtol=1e-3, atol=1e-3
     )
 
 
@@ -57,14 +57,14 @@ def test_log_likelihood_differences_survive_a_large_common_offset():
 def test_log_likelihood_is_finite_and_picks_the_nearest_as_sigma_vanishes(sigma, dtype):
     particles = torch.tensor([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]])
     x = torch.tensor([[1.9, -0.8], [0.1, 1.2]], dtype=dtype)
-    weights = log_likelihood(x, particles, alpha=torch.ones(2), sigma=torch.full((2,), sigma))
+    weights = log_likelihood(x, Particles(particles), alpha=torch.ones(2), sigma=torch.full((2,), sigma))
     assert weights.isfinite().all()
     assert torch.softmax(weights, dim=1).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
 def test_lookaheads_at_the_same_distance_share_the_weight_at_sigma_0():
     particles = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0]])
-    weights = log_likelihood(torch.zeros(1, 2), particles, alpha=torch.ones(1), sigma=torch.zeros(1))
+    weights = log_likelihood(torch.zeros(1, 2), Particles(particles), alpha=torch.ones(1), sigma=torch.zeros(1))
     assert torch.softmax(weights, dim=1).tolist() == [[0.5, 0.5, 0]]
 
 
@@ -74,7 +74,7 @@ def test_the_nearest_is_exactly_0_even_among_lookaheads_that_are_nearly_the_same
     particles = particles + 1e-6 * torch.randn(60, 4, 64, 64, generator=generator)
     x = 9 * torch.randn(8, 4, 64, 64, generator=generator)
     for sigma in (1e-20, 1e-3):
-        weights = log_likelihood(x, particles, alpha=torch.full((8,), 0.7), sigma=torch.full((8,), sigma))
+        weights = log_likelihood(x, Particles(particles), alpha=torch.full((8,), 0.7), sigma=torch.full((8,), sigma))
         assert weights.isfinite().all()
         assert weights.amax(dim=1).tolist() == [0] * 8
 
@@ -82,15 +82,15 @@ def test_the_nearest_is_exactly_0_even_among_lookaheads_that_are_nearly_the_same
 def test_at_alpha_0_all_lookaheads_are_equally_likely():
     particles = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(1))
     x = torch.randn(2, 2, 3, generator=torch.Generator().manual_seed(2))
-    weights = log_likelihood(x, particles, alpha=torch.zeros(2), sigma=torch.tensor([1.0, 0.0]))
+    weights = log_likelihood(x, Particles(particles), alpha=torch.zeros(2), sigma=torch.tensor([1.0, 0.0]))
     assert weights.tolist() == [[0] * 5] * 2
 
 
 def test_a_nan_stays_in_its_own_row():
     x, particles, alpha, sigma = asymmetric_data(torch.Generator().manual_seed(14))
-    expected = log_likelihood(x, particles, alpha=alpha, sigma=sigma)
+    expected = log_likelihood(x, Particles(particles), alpha=alpha, sigma=sigma)
     x[1, 0, 0, 0] = torch.nan
-    actual = log_likelihood(x, particles, alpha=alpha, sigma=sigma)
+    actual = log_likelihood(x, Particles(particles), alpha=alpha, sigma=sigma)
     assert actual[1].isnan().all()
     torch.testing.assert_close(actual[[0, 2, 3]], expected[[0, 2, 3]])
 
@@ -112,7 +112,7 @@ def test_no_temporary_is_larger_than_its_inputs():
     generator = torch.Generator().manual_seed(15)
     x, particles = torch.randn(6, 4, 32, 32, generator=generator), torch.randn(5, 4, 32, 32, generator=generator)
     with LargestTensor() as largest:
-        log_likelihood(x, particles, alpha=torch.ones(6), sigma=torch.full((6,), 0.3))
+        log_likelihood(x, Particles(particles), alpha=torch.ones(6), sigma=torch.full((6,), 0.3))
     assert largest.bytes == x.numel() * 4
 
 
@@ -144,15 +144,14 @@ def test_effective_sample_size_takes_half_precision():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": torch.zeros(2, 4, 8, 8)}, r"x has shape \(2, 4, 8, 8\) and the particles \(3, 16, 8, 8\), wanted"),
-        ({"particles": torch.zeros(16, 8, 8)}, r"the particles \(16, 8, 8\), wanted"),
-        ({"particles": torch.zeros(0, 16, 8, 8)}, r"\(0, 16, 8, 8\), wanted at least one lookahead"),
+        ({"x": torch.zeros(2, 4, 8, 8)}, r"x has shape \(2, 4, 8, 8\), wanted \(B, \*S\) with S = \(16, 8, 8\)"),
+        ({"x": torch.zeros(16, 8, 8)}, r"x has shape \(16, 8, 8\), wanted"),
         ({"alpha": torch.ones(3)}, r"alpha has shape \(3,\), wanted \(2,\)"),
         ({"sigma": torch.tensor(1.0)}, r"sigma has shape \(\), wanted \(2,\)"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(change, message):
-    arguments = {"x": torch.zeros(2, 16, 8, 8), "particles": torch.zeros(3, 16, 8, 8)}
+    arguments = {"x": torch.zeros(2, 16, 8, 8), "particles": Particles(torch.zeros(3, 16, 8, 8))}
     arguments |= {"alpha": torch.ones(2), "sigma": torch.ones(2)} | change
     with pytest.raises(ValueError, match=message):
         log_likelihood(**arguments)

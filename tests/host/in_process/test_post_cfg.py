@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-WINDOW = {"start_percent": 0.0, "end_percent": 1.0}
-PAPER = {"guidance_form": "difference (paper)", "effective_dimension": 0.0}
+SETTINGS = {"start_percent": 0.0, "end_percent": 1.0, "guidance_form": "difference (paper)", "effective_dimension": 0.0}
 TO_MODEL_SPACE = {
     # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
     "EPS": lambda z: z * 0.13025,
@@ -29,6 +28,13 @@ def problem():
     return latents, rewards, lambda particles, sigma: particles[[1, 3]] + sigma * noise
 
 
+@pytest.fixture
+def post_cfg_function(nodes_room, problem):
+    """post_cfg_function(**settings) -> the post-CFG function that steers with the problem's lookaheads."""
+    latents, rewards, _ = problem
+    return lambda **settings: nodes_room("post_cfg").Guidance(latents, rewards, **SETTINGS | settings).add_shift
+
+
 def direct_shift(x, particles, rewards, sigma, strength):
     """Theorem 3.3 as it is written, alpha = 1."""
     log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2)
@@ -39,14 +45,12 @@ def direct_shift(x, particles, rewards, sigma, strength):
 
 @pytest.mark.parametrize("family", TO_MODEL_SPACE)
 @pytest.mark.parametrize("sigma", [9.0, 3.0, 0.7])
-def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_room, problem, family, sigma):
+def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, post_cfg_function, problem, family, sigma):
     latents, rewards, to_input = problem
     particles = TO_MODEL_SPACE[family](latents.double())
     x = to_input(particles, sigma)
     denoised = torch.linspace(-1, 1, x.numel()).view(x.shape)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=2.5, reward_strength=4.0, **WINDOW, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=2.5, reward_strength=4.0)
     args = {
         "input": x.float(),
         "sigma": torch.full((2,), sigma),
@@ -62,7 +66,7 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, nodes_ro
 @pytest.mark.parametrize(("effective_dimension", "temperature"), [(0.0, 1.0), (16.0, 4.0), (1.0, 64.0), (500.0, 1.0)])
 @pytest.mark.parametrize("family", ["EPS", "EDM"])
 def test_form_and_effective_dimension_are_those_of_the_formula(
-    build_model, nodes_room, problem, family, form, effective_dimension, temperature
+    build_model, post_cfg_function, problem, family, form, effective_dimension, temperature
 ):
     """Latents of 64 numbers, of which d count: the log-likelihood is divided by 64 / d, and never by less than 1."""
     latents, rewards, to_input = problem
@@ -70,10 +74,9 @@ def test_form_and_effective_dimension_are_those_of_the_formula(
     sigma = 2.0
     x = to_input(particles, sigma)
     denoised = torch.linspace(-1, 1, x.numel()).view(x.shape).double()
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=0.4, reward_strength=1.5, **WINDOW,
-        guidance_form=form, effective_dimension=effective_dimension,
-    )  # fmt: skip
+    add_shift = post_cfg_function(
+        guidance_scale=0.4, reward_strength=1.5, guidance_form=form, effective_dimension=effective_dimension
+    )
     log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2) / temperature
     weights = torch.softmax(log_weights, 1)
     tilted = torch.softmax(log_weights + 1.5 * rewards.double(), 1)
@@ -89,14 +92,12 @@ def test_form_and_effective_dimension_are_those_of_the_formula(
     torch.testing.assert_close(add_shift(args), (denoised + 0.4 * shift).float(), atol=2e-4, rtol=0)
 
 
-def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_model, nodes_room, problem):
+def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_model, post_cfg_function, problem):
     latents, rewards, to_input = problem
     kept = latents.clone()
     x = to_input(latents.double() * 0.13025, 2.0).half()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0)
     result = add_shift(
         {"input": x, "sigma": torch.full((2,), 2.0), "denoised": denoised, "model": build_model("EPS").model}
     )
@@ -116,36 +117,32 @@ def test_result_has_the_dtype_of_denoised_and_nothing_is_changed_in_place(build_
     ],
 )
 @pytest.mark.parametrize("family", ["EPS", "V_PREDICTION_EDM"])
-def test_guidance_acts_only_inside_its_window(build_model, nodes_room, problem, family, start, end, percent, acts):
+def test_guidance_acts_only_inside_its_window(
+    build_model, post_cfg_function, problem, family, start, end, percent, acts
+):
     latents, rewards, to_input = problem
     model = build_model(family).model
     sigma = model.model_sampling.percent_to_sigma(percent)
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=1e4, start_percent=start, end_percent=end)
     result = add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model})
     assert (result is not denoised) == acts
 
 
-def test_guidance_from_percent_0_includes_the_very_first_step(build_model, nodes_room, problem):
+def test_guidance_from_percent_0_includes_the_very_first_step(build_model, post_cfg_function, problem):
     latents, rewards, to_input = problem
     model = build_model("EPS").model
     sigma = float(model.model_sampling.sigma_max) * 1.001
     x = to_input(latents.double() * 0.13025, sigma).float()
     denoised = torch.zeros_like(x)
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, start_percent=0.0, end_percent=0.8, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0, end_percent=0.8)
     assert add_shift({"input": x, "sigma": torch.full((2,), sigma), "denoised": denoised, "model": model}).any()
 
 
-def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, nodes_room, problem):
+def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, post_cfg_function, problem):
     latents, rewards, _ = problem
-    add_shift = nodes_room("post_cfg").make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0)
     x = torch.zeros(1, 4, 8, 4)
     args = {"input": x, "sigma": torch.ones(1), "denoised": x, "model": build_model("EPS").model}
     with pytest.raises(ValueError, match="4 x 4 x 4 latents .* is 4 x 8 x 4; give LiDAR Sample Lookaheads"):
@@ -155,12 +152,10 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, n
         add_shift(args | {"input": packed, "denoised": packed})
 
 
-def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, problem, caplog):
+def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, post_cfg_function, problem, caplog):
     latents, rewards, to_input = problem
     post_cfg = nodes_room("post_cfg")
-    add_shift = post_cfg.make_post_cfg_function(
-        latents, rewards, guidance_scale=1.0, reward_strength=2.0, **WINDOW, **PAPER
-    )
+    add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0)
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
     with caplog.at_level("INFO", logger=post_cfg.logger.name):
