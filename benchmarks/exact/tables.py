@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from .estimators import ESTIMATORS
 from .mixtures import REWARDS, World
 
 Row = dict
@@ -87,7 +88,8 @@ def _about_move(rows: list[Row]) -> dict[str, str]:
 
 def _grid(rows: list[Row], keys: Iterable, cell: Callable[[Row], str], about=lambda rows: {}) -> str:
     """One line per value of `keys`, one column per estimator; about(rows of a line) -> further columns."""
-    columns = sorted({row["estimator"] for row in rows}, key=_order)
+    present = {row["estimator"] for row in rows}
+    columns = [name for name in ("unguided", "exact", *ESTIMATORS) if name in present]
     lines: dict[tuple, list[Row]] = {}
     for row in rows:
         lines.setdefault(tuple(key(row) if callable(key) else row[key] for key in keys), []).append(row)
@@ -98,11 +100,6 @@ def _grid(rows: list[Row], keys: Iterable, cell: Callable[[Row], str], about=lam
         cells = {row["estimator"]: cell(row) for row in found}
         body.append([f"{value}" for value in line] + list(about(found).values()) + [cells.get(c, "") for c in columns])
     return _markdown([*names, *further, *columns], body)
-
-
-def _order(estimator: str) -> tuple:
-    kinds = ("unguided", "exact", "paper", "blend")
-    return kinds.index(estimator.split()[0]), "d=256" in estimator, "early" in estimator
 
 
 def _starts(rows: list[Row]) -> str:
