@@ -105,12 +105,14 @@ def kinds(rows: Rows, budget: int = 8) -> str:
 
 def held_out(rows: Rows, budget: int = 8) -> str:
     """What every reward that did not guide does from vanilla to LiDAR, four images."""
-    before, after = rows.get((BEST_OF_N[4], 4), {}), rows.get((LIDAR["four"][budget], budget), {})
-    both = sorted(before.keys() & after.keys())
-    lines = ["| | vanilla | LiDAR | change |", "|---|---|---|---|"]
+    vanilla, arms = rows.get((BEST_OF_N[4], 4), {}), (LIDAR["four"][budget], "LiDAR, paper's form")
+    found = [rows.get((arm, budget), {}) for arm in arms]
+    both = sorted(vanilla.keys() & found[0].keys() & found[1].keys())
+    lines = [f"| {len(both)} prompts | vanilla | LiDAR | change | paper's form | change |", "|---|---|---|---|---|---|"]
     for what, name in (("reward", "guiding reward"), ("correct", "referee"), *((each, each) for each in HELD_OUT)):
-        a, b = (np.array([value(r[p], what, "four") for p in both]) for r in (before, after))
-        lines.append(f"| {name} | {a.mean():.4g} | {b.mean():.4g} | {estimate(b - a).text('+')} |")
+        before, *after = (np.array([value(r[p], what, "four") for p in both]) for r in (vanilla, *found))
+        cells = [f"{each.mean():.4g} | {estimate(each - before).text('+')}" for each in after]
+        lines.append(f"| {name} | {before.mean():.4g} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

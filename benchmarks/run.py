@@ -39,16 +39,31 @@ def main() -> None:
         workers = [subprocess.Popen([*command, str(shard)]) for shard in range(options.workers)]
         if any([worker.wait() for worker in workers]):
             sys.exit("A worker of the bench has failed, see above; the rows so far are kept.")
+        measure_the_solver(options.full)
     from . import report
 
     print(report.write(OUTPUT))
+
+
+def measure_the_solver(full: bool) -> None:
+    """What needs no prompts: exact worlds, the solver's speed, every method's memory."""
+    from . import exact_worlds, memory, solver_speed
+
+    torch.set_num_threads(1)
+    for name, table in (
+        ("exact_worlds", lambda: exact_worlds.table(exact_worlds.measure(full))),
+        ("solver_speed", lambda: solver_speed.table(solver_speed.measure())),
+        ("memory", memory.table),
+    ):
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        (OUTPUT / f"{name}.md").write_text(table() + "\n")
 
 
 def run_shard(options: argparse.Namespace) -> None:
     """The prompts of one worker."""
     import comfy.utils
 
-    from . import arms, demo_bench, sweeps
+    from . import arms, demo_bench, ess, sweeps
     from .world import World
 
     comfy.utils.set_progress_bar_enabled(False)
@@ -67,6 +82,8 @@ def run_shard(options: argparse.Namespace) -> None:
             for number, prompt in mine[::stride]:
                 demo_bench.run(world, some, number, prompt, path)
             print(f"worker {options.shard}: {', '.join(some)} done", file=sys.stderr, flush=True)
+        if options.shard == 0:
+            torch.save(ess.measure(world, mine[:4]), OUTPUT / "ess.pt")
 
 
 if __name__ == "__main__":

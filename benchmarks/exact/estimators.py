@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from lidar_core import TiltInfo, karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
+from lidar_core import Particles, TiltInfo, karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
 
 from .mixtures import SIGMA_MAX, World, rotated_noise
 
@@ -41,7 +41,7 @@ def estimators_of(world: World) -> dict[str, Estimator]:
 
 
 def estimated_move(
-    estimator: Estimator, world: World, x, lookaheads, rewards, denoised, sigma
+    estimator: Estimator, world: World, x, particles: Particles, rewards, denoised, sigma
 ) -> tuple[Tensor, TiltInfo]:
     """s * shift, (B, m): the only place that calls what is measured."""
     tempered = 0 < estimator.effective_dimension < world.dimension
@@ -52,9 +52,9 @@ def estimated_move(
         "temperature": world.dimension / estimator.effective_dimension if tempered else 1.0,
     }
     if estimator.paper:
-        shift, info = reward_tilted_shift(x, lookaheads, rewards, **tilt)
+        shift, info = reward_tilted_shift(x, particles, rewards, **tilt)
     else:
-        shift, info = tilted_mean_shift(x, lookaheads, rewards, denoised=denoised, **tilt)
+        shift, info = tilted_mean_shift(x, particles, rewards, denoised=denoised, **tilt)
     return estimator.scale * shift, info
 
 
@@ -71,11 +71,13 @@ def draw_lookaheads(world: World, count: int, drafts: bool, generator: Generator
 
 
 def guided_denoiser(estimator: Estimator, world: World, lookaheads: Tensor, rewards: Tensor):
+    particles = Particles(lookaheads)
+
     def guided(x, sigma):
         denoised = world.prior.denoise(x, sigma)
         if sigma[0] <= estimator.above:
             return denoised
-        return denoised + estimated_move(estimator, world, x, lookaheads, rewards, denoised, sigma)[0]
+        return denoised + estimated_move(estimator, world, x, particles, rewards, denoised, sigma)[0]
 
     return guided
 

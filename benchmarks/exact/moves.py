@@ -3,6 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
+from lidar_core import Particles
+
 from .estimators import draw_lookaheads, estimated_move, estimators_of, setting
 from .mixtures import FREE, World
 
@@ -18,12 +20,12 @@ def measure_moves(world: World, count: int, drafts: bool, *, sets: int, seed: in
     moves, sizes = {}, {}
     for _ in range(sets):
         lookaheads, _ = draw_lookaheads(world, count, drafts, generator)
-        rewards = world.rewards(lookaheads)
+        rewards, particles = world.rewards(lookaheads), Particles(lookaheads)
         for sigma, (x, sigmas, denoised) in states.items():
             for name, estimator in estimators_of(world).items():
                 if estimator.above > 0:  # the same move, at fewer noise levels
                     continue
-                move, info = estimated_move(estimator, world, x, lookaheads, rewards, denoised, sigmas)
+                move, info = estimated_move(estimator, world, x, particles, rewards, denoised, sigmas)
                 # By symmetry the mean over sets has no part beyond the free coordinates; there all is variance.
                 beyond = move[:, free:].square().sum(dim=1, keepdim=True)
                 moves.setdefault((sigma, name), []).append(torch.cat([move[:, :free], beyond], dim=1))
