@@ -2,22 +2,25 @@
 
 Weights do not matter to time: the CLIPs are drawn at random, and ImageReward.pt in FOLDER is the random one of
 reward_references/image_reward.py. Every row is a process of its own, through the pack's loader node and the host's memory management. Needs
-5 GB of disk in FOLDER and 18 GB of memory, for the row of three ViT-H/14.
+5 GB of disk in FOLDER; for the row of three ViT-H/14 18 GB of memory, else 12.
+
+Each row tells by count how often a CLIP file was read, how often the host was asked to load a large part, and how often it did so: one that
+is loaded still is left where it is.
 """
 
 import argparse
 import importlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import torch
 
-COUNT, SIDE, BATCH = 50, 512, 8
+SIDE, BATCH = 512, 8
 VIT_H, VIT_L, HEAD = "pickscore_vit_h.pt", "vit_l.pt", "head.pth"
 OTHER_VIT_H = ("hps_vit_h.pt", "clip_vit_h.pt")
 PIXEL_KINDS = ("brightness", "contrast", "colourfulness", "sharpness", "symmetry", "palette match")
@@ -32,6 +35,10 @@ ROWS = {
         {"kind": "LAION aesthetic v2", "file": HEAD, "clip_file": VIT_L},
         {"kind": "CLIP image similarity", "file": VIT_L},
         {"kind": "CLIP negative prompt", "file": VIT_L, "negative_prompt": "blurry"},
+    ],
+    "PickScore and HPS v2.1 on two ViT-H/14": [
+        {"kind": "PickScore", "file": VIT_H},
+        {"kind": "HPS v2.1", "file": OTHER_VIT_H[0]},
     ],
     "PickScore, HPS v2.1 and CLIP score on three ViT-H/14": [
         {"kind": "PickScore", "file": VIT_H},
@@ -63,17 +70,30 @@ def write_files(folder: Path) -> None:
 
 
 def peak_gigabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    """Of this process alone (Linux); getrusage would give a child that of the parent which wrote the files, too."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 2**20
 
 
-def measure(row: str, folder: Path) -> dict:
+def counted(owner, name: str, calls: Counter) -> None:
+    """Let every call of this function of a module or class be counted under its name."""
+    function = getattr(owner, name)
+
+    def count(*given, **options):
+        calls[name] += 1
+        return function(*given, **options)
+
+    setattr(owner, name, count)
+
+
+def measure(row: str, folder: Path, count: int) -> dict:
     from comfy.cli_args import args as host_options
 
     host_options.cpu = not torch.cuda.is_available()  # before anything else of the host is imported
     import folder_paths
 
     sys.path.insert(0, str(Path(__file__).parent))
-    from demo_quality import load_pack
+    from benchmarks.world import load_pack
 
     pack = load_pack()
     nodes = importlib.import_module(f"{pack}.nodes")
@@ -81,19 +101,11 @@ def measure(row: str, folder: Path) -> dict:
     shared = importlib.import_module(f"{pack}.nodes.shared_trunks")
     management = importlib.import_module("comfy.model_management")
     folder_paths.folder_names_and_paths["reward_models"] = ([str(folder)], {".pt", ".pth", ".safetensors"})
-    calls = {"trunks read": 0, "trunks loaded": set()}
-    read, load = shared.load_clip_trunk, management.load_models_gpu
-
-    def counted_read(*given):
-        calls["trunks read"] += 1
-        return read(*given)
-
-    def counted_load(models, *given, **options):
-        calls["trunks loaded"] |= {id(model) for model in models}
-        return load(models, *given, **options)
-
-    shared.load_clip_trunk, management.load_models_gpu = counted_read, counted_load
-    images = torch.rand(COUNT, SIDE, SIDE, 3)
+    calls = Counter()
+    counted(shared, "load_clip_trunk", calls)
+    counted(management, "load_models_gpu", calls)
+    counted(importlib.import_module("comfy.model_patcher").CoreModelPatcher, "load", calls)  # moves the weights
+    images = torch.rand(count, SIDE, SIDE, 3)
     reference = images[:1].clone()
     before = peak_gigabytes()
     with torch.inference_mode():
@@ -107,35 +119,40 @@ def measure(row: str, folder: Path) -> dict:
         end = time.perf_counter()
     return {
         "load": loaded - start, "score": end - loaded, "base": before, "peak": peak_gigabytes(),
-        "read": calls["trunks read"], "loaded": len(calls["trunks loaded"]), "threads": torch.get_num_threads(),
+        "read": calls["load_clip_trunk"], "asked": calls["load_models_gpu"], "loaded": calls["load"],
+        "threads": torch.get_num_threads(),
     }  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="a folder for the files of weights")
-    parser.add_argument("--row", help="measure this row alone, and print it as JSON")
+    parser.add_argument("--only", default="", help="measure the rows whose names hold this")
+    parser.add_argument("--row", help="measure this row in this process, and print it as JSON")
+    parser.add_argument("--images", type=int, default=50, help="how many to score (default: 50)")
     options = parser.parse_args()
     if options.row:
-        print(json.dumps(measure(options.row, options.work)))
+        print(json.dumps(measure(options.row, options.work, options.images)))
         return
     options.work.mkdir(parents=True, exist_ok=True)
     write_files(options.work)
-    print(f"{COUNT} images of {SIDE} x {SIDE}, {BATCH} at a time")
-    print("| reward | load, s | score, s | peak memory, GB (before) | CLIP files read | trunks loaded by the host |")
-    print("|---|---|---|---|---|---|")
-    for row in ROWS:
-        command = [sys.executable, __file__, "--work", str(options.work), "--row", row]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    print(f"{options.images} images of {SIDE} x {SIDE}, {BATCH} at a time")
+    print(
+        "| reward | load, s | score, s | peak memory, GB (before) | CLIP files read | asked to load | loaded | threads |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for row in (row for row in ROWS if options.only in row):
+        command = [sys.executable, __file__, "--work", options.work, "--row", row, "--images", options.images]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"| {row} | failed: {done.stderr.strip().splitlines()[-1]} |", flush=True)
             continue
         got = json.loads(done.stdout.strip().splitlines()[-1])
         print(
-            f"| {row} | {got['load']:.1f} | {got['score']:.1f} | {got['peak']:.1f} ({got['base']:.1f}) | {got['read']} | {got['loaded']} |",
+            f"| {row} | {got['load']:.1f} | {got['score']:.1f} | {got['peak']:.1f} ({got['base']:.1f}) | {got['read']} | {got['asked']} | "
+            f"{got['loaded']} | {got['threads']} |",
             flush=True,
         )
-    print(f"{got['threads']} CPU threads")
 
 
 if __name__ == "__main__":

@@ -5,5 +5,5 @@ scenes.py        draws a scene for a prompt
 referee.py       judges an image against a prompt; independent of the reward
 autoencoder.py   pixels <-> latents
 host_objects.py  the weights as ComfyUI's own MODEL, CLIP and VAE objects
-train.py         makes the weights (training/ holds its stages); benchmarks/demo_quality.py measures them
+train.py         makes the weights (training/ holds its stages); dev.py bench measures them
 """

@@ -1,12 +1,13 @@
-"""Our PickScore, HPS v2.1 and LAION aesthetic v2 against other people's code, on random weights in the true file formats.
+"""Our rewards made of a CLIP against other people's code, on random weights at full size in the true file formats.
 
 The other code is that of `clip_oracles.py`, beside this file. All runs in the environment of `python3 dev.py`; hpsv2 pins old packages, so its
-wheel is only unpacked:
+wheel is only unpacked, and `--only aesthetic` and `--only CLIP` need none of it:
 
     python3 dev.py python -m pip download --no-deps hpsv2==1.2.0 && unzip hpsv2-1.2.0-py3-none-any.whl -d hps
     python3 dev.py python benchmarks/reward_references/clip_family.py --work FOLDER --hpsv2 hps
 
-Needs 11 GB of memory and 4 GB of disk in FOLDER. Prints a table of the differences and writes them to FOLDER/clip_family.json.
+Needs 11 GB of memory (aesthetic and CLIP 5 GB) and 4 GB of disk in FOLDER. Prints a table of the differences and writes them to
+FOLDER/clip_family.json.
 """
 
 import argparse
@@ -22,28 +23,26 @@ from PIL import Image
 from safetensors.torch import save_file
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "nodes"), str(ROOT / "tests" / "rewards" / "references")]
+HERE, REFERENCES = Path(__file__).parent, ROOT / "tests" / "rewards" / "references"
+# Python is started by dev.py without even the script's own folder
+sys.path[:0] = [str(each) for each in (HERE, ROOT, ROOT / "nodes", REFERENCES)]
 
 from clip_family_tiny import LOGIT_SCALE, PROMPTS, head_shapes  # noqa: E402
-from clip_oracles import OPENAI_STD, AestheticOracle, HpsOracle, PickScoreOracle, transformers_clip  # noqa: E402
+from clip_oracles import (  # noqa: E402
+    OPENAI_STD,
+    AestheticOracle,
+    HpsOracle,
+    OpenClipOracle,
+    PickScoreOracle,
+    transformers_clip,
+)
 from closed_form import closed_form_picture  # noqa: E402
-from image_layout import channels_first  # noqa: E402
+from comparison import Batches, compare, preprocessing_of, table  # noqa: E402
+from pictures import FIRST, given_images  # noqa: E402
 
 from reward_models import load_reward_model  # noqa: E402
-from reward_models.image_batch import ImageBatch  # noqa: E402
+from reward_models.clip_trunk import load_clip_trunk  # noqa: E402
 
-SIZES = (
-    (224, 224),
-    (512, 512),
-    (300, 225),
-    (333, 517),
-    (64, 64),
-    (1024, 576),
-    (97, 411),
-    (225, 224),
-    (1216, 832),
-    (17, 23),
-)
 HEAD_SIZES = (768, 1024, 128, 64, 16, 1)
 VIT_H = {
     "hidden_size": 1280,
@@ -76,73 +75,10 @@ def spread(model: torch.nn.Module, seed: int) -> None:
     model.logit_scale.data.fill_(LOGIT_SCALE)
 
 
-def given_images() -> list[tuple[str, Image.Image, torch.Tensor]]:
-    """(name, as the others read it, as the host's IMAGE (1, H, W, C)); the last two have an alpha channel, and are grey."""
-    pictures = [closed_form_picture(*size, number) for number, size in enumerate(SIZES)]
-    alpha = closed_form_picture(513, 384, 20)
-    pictures.append(torch.cat((alpha, alpha[..., :1].flip(0)), dim=-1))
-    pictures.append(closed_form_picture(200, 333, 21)[..., :1])
-    kinds = {1: "grey", 3: "", 4: "RGBA"}
-    return [
-        (
-            f"{each.shape[0]}x{each.shape[1]} {kinds[each.shape[2]]}".strip(),
-            Image.fromarray(each.squeeze(-1).numpy()),
-            each[None].float() / 255,
-        )
-        for each in pictures
-    ]
-
-
 def theirs_of(oracle, images, prompts) -> tuple[torch.Tensor, torch.Tensor]:
     """(pixels (n, 3, S, S), scores (n, p) float64) of n images and p prompts."""
     pixels = torch.cat([oracle.pixels(image) for _, image, _ in images])
     return pixels, oracle.scores(pixels, prompts)
-
-
-def ours_of(model, batches: list[ImageBatch], prompts) -> torch.Tensor:
-    """(n, p) float64 of n batches of one image and p prompts; every image and every text is embedded once."""
-    preprocessing = getattr(model, "preprocessing", model.trunk.preprocessing)
-    embedded = torch.cat([model.trunk.embed_images(batch, preprocessing) for batch in batches])
-    pairs = ImageBatch(torch.empty(len(batches) * len(prompts), 3, 1, 1))
-    pairs.once((model.trunk, preprocessing), lambda: embedded.repeat_interleave(len(prompts), dim=0))
-    return model.score_batch(pairs, list(prompts) * len(batches)).view(len(batches), -1).double()
-
-
-def compare(name: str, model, images, pixels, truth, prompts=PROMPTS) -> dict:
-    """Differences of the scores with equal pixels, of the pixels, and of the scores with each one's own pixels."""
-    preprocessing = getattr(model, "preprocessing", model.trunk.preprocessing)
-    std = torch.tensor(OPENAI_STD).view(3, 1, 1)
-    own, given = ([ImageBatch(channels_first(image)) for _, _, image in images] for _ in range(2))
-    for batch, ready in zip(given, pixels, strict=True):
-        batch.once(preprocessing, lambda ready=ready: ready[None])
-    steps = torch.cat([batch.preprocessed(preprocessing) for batch in own]).sub(pixels).mul(std * 255).abs().flatten(1)
-    return {
-        "name": name,
-        "images": [label for label, _, _ in images],
-        "scores": truth.tolist(),
-        "same_pixels": (ours_of(model, given, prompts) - truth).abs().tolist(),
-        "own_pixels": (ours_of(model, own, prompts) - truth).abs().tolist(),
-        "mean_steps": steps.mean(dim=1).tolist(),
-        "max_steps": steps.amax(dim=1).tolist(),
-    }
-
-
-def table(results: list[dict]) -> str:
-    lines = [
-        "| reward | pairs | scores, standard deviation | same pixels: largest difference, by the largest score | "
-        "pixels, in 8-bit steps: mean, largest | own pixels: mean difference, largest, by the largest score |",
-        "|---|---|---|---|---|---|",
-    ]
-    for result in results:
-        what = ("scores", "same_pixels", "own_pixels", "mean_steps", "max_steps")
-        scores, same, own, mean_steps, max_steps = (torch.tensor(result[key], dtype=torch.float64) for key in what)
-        top = scores.abs().max()
-        lines.append(
-            f"| {result['name']} | {scores.numel()} | {scores.min():.4g} to {scores.max():.4g}, {scores.std():.3g} | "
-            f"{same.max():.2g}, {same.max() / top:.2g} | {mean_steps.mean():.2g}, {max_steps.max():.3g} | "
-            f"{own.mean():.2g}, {own.max():.2g}, {own.max() / top:.2g} |"
-        )
-    return "\n".join(lines)
 
 
 def pick_score(work: Path, images) -> dict:
@@ -159,7 +95,8 @@ def pick_score(work: Path, images) -> dict:
     steps = (on_tensors - pixels).abs().max().item() * max(OPENAI_STD) * 255
     print(f"PickScore: token ids equal: {equal}; transformers' own two processors differ by up to {steps:.2g} steps")
     oracle.model = clip = None
-    return compare("PickScore", loaded(file, "PickScore"), images, pixels, scores)
+    model = loaded(file, "PickScore")
+    return compare("PickScore", model, Batches(images, pixels, preprocessing_of(model)), scores, PROMPTS)
 
 
 def hps(work: Path, images, package: Path) -> dict:
@@ -174,7 +111,8 @@ def hps(work: Path, images, package: Path) -> dict:
     equal = torch.equal(oracle.tokens(PROMPTS), open_clip.SimpleTokenizer()(list(PROMPTS)))
     print("HPS v2.1: token ids equal:", equal)
     oracle.model = half = None
-    return compare("HPS v2.1", loaded(file, "HPS v2.1"), images, pixels, scores)
+    model = loaded(file, "HPS v2.1")
+    return compare("HPS v2.1", model, Batches(images, pixels, preprocessing_of(model)), scores, PROMPTS)
 
 
 def aesthetic(work: Path, images) -> dict:
@@ -191,7 +129,34 @@ def aesthetic(work: Path, images) -> dict:
     pixels, scores = theirs_of(AestheticOracle(clip, head), images, PROMPTS[:1])
     clip = None
     model = loaded(file, "LAION aesthetic v2", clip_file)
-    return compare("LAION aesthetic v2", model, images, pixels, scores, PROMPTS[:1])
+    return compare("LAION aesthetic v2", model, Batches(images, pixels, preprocessing_of(model)), scores, PROMPTS[:1])
+
+
+def clip_rewards(work: Path, images) -> list[dict]:
+    """CLIP score, image similarity and negative prompt on one ViT-L-14, against open_clip's encoders, transform and tokenizer."""
+    file, architecture = work / "clip_vit_l_14.pt", "ViT-L-14"
+    oracle = OpenClipOracle(architecture)
+    spread(oracle.model, 5)
+    torch.save({"state_dict": oracle.model.state_dict()}, file)
+    trunk = load_clip_trunk(str(file), architecture)
+    file.unlink()
+    pixels = torch.cat([oracle.pixels(image) for _, image, _ in images])
+    embedded, words = oracle.embed_images(pixels), oracle.embed_texts(PROMPTS)
+    batches = Batches(images, pixels, trunk.preprocessing)
+    truths = [("CLIP score", {}, embedded @ words.T, PROMPTS)]
+    truths.append(("CLIP negative prompt", {"text": PROMPTS[2]}, -embedded @ words[2:3].T, PROMPTS[:1]))
+    for size in ((224, 224), (333, 517)):  # without resizing both have the same pixels of the references
+        pictures = [closed_form_picture(*size, number) for number in (40, 41)]
+        theirs = oracle.embed_images(torch.cat([oracle.pixels(Image.fromarray(each.numpy())) for each in pictures]))
+        reference = torch.stack(pictures).movedim(-1, 1).float() / 255
+        truth = (embedded @ theirs.T).mean(dim=1, keepdim=True)
+        truths.append(("CLIP image similarity", {"reference": reference}, truth, PROMPTS[:1]))
+    results = []
+    for kind, needs, truth, prompts in truths:
+        model = load_reward_model(kind, str(file), architecture, load_clip=lambda *_: trunk, **needs)
+        name = kind + (", references of {}x{}".format(*needs["reference"].shape[-2:]) if "reference" in needs else "")
+        results.append(compare(name, model, batches, truth, prompts))
+    return results
 
 
 def loaded(file: Path, kind: str, clip_file: Path | None = None):
@@ -208,17 +173,20 @@ def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="a folder for the files of weights")
-    parser.add_argument("--hpsv2", type=Path, required=True, help="the unpacked wheel of hpsv2 1.2.0")
-    parser.add_argument("--only", choices=("aesthetic", "PickScore", "HPS"), help="compare this one alone")
+    parser.add_argument("--hpsv2", type=Path, help="the unpacked wheel of hpsv2 1.2.0")
+    parser.add_argument("--only", choices=("aesthetic", "CLIP", "PickScore", "HPS"), help="compare this one alone")
     options = parser.parse_args()
+    if options.only in (None, "HPS") and options.hpsv2 is None:
+        parser.error("HPS is compared with its own package: give --hpsv2")
     options.work.mkdir(parents=True, exist_ok=True)
     images = given_images()
     runs = {
-        "aesthetic": lambda: aesthetic(options.work, images),
-        "PickScore": lambda: pick_score(options.work, images),
-        "HPS": lambda: hps(options.work, images, options.hpsv2),
+        "aesthetic": lambda: [aesthetic(options.work, images)],
+        "CLIP": lambda: clip_rewards(options.work, images),
+        "PickScore": lambda: [pick_score(options.work, images[:FIRST])],
+        "HPS": lambda: [hps(options.work, images[:FIRST], options.hpsv2)],
     }
-    results = [run() for name, run in runs.items() if options.only in (None, name)]
+    results = [result for name, run in runs.items() if options.only in (None, name) for result in run()]
     (options.work / f"clip_family{options.only or ''}.json").write_text(json.dumps(results) + "\n")
     print(table(results))
 

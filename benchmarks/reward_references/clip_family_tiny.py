@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 
 REFERENCES = Path(__file__).resolve().parents[2] / "tests" / "rewards" / "references"
-sys.path.insert(0, str(REFERENCES))
+# Python is started by dev.py without even the script's own folder
+sys.path[:0] = [str(Path(__file__).parent), str(REFERENCES)]
 
 from clip_oracles import HEAD_LAYERS, AestheticOracle, HpsOracle, PickScoreOracle, transformers_clip  # noqa: E402
 from closed_form import closed_form_picture, closed_form_weights  # noqa: E402

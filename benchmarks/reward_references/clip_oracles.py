@@ -1,4 +1,5 @@
-"""What other people's code makes of a CLIP: transformers for PickScore, hpsv2 1.2.0 for HPS, transformers and numpy for LAION aesthetic.
+"""What other people's code makes of a CLIP: transformers for PickScore, hpsv2 1.2.0 for HPS, transformers and numpy for LAION aesthetic,
+open_clip for plain cosines.
 
 Each oracle keeps to what its authors publish: their image processor, their tokenizer, their model class, their last steps.
 """
@@ -112,6 +113,26 @@ class AestheticOracle:
         for index in HEAD_LAYERS:
             found = found @ self.head[f"layers.{index}.weight"].T + self.head[f"layers.{index}.bias"]
         return torch.from_numpy(np.repeat(found, len(prompts), axis=1))
+
+
+class OpenClipOracle:
+    """The steps of open_clip's README: its model, its transform for evaluation, its tokenizer."""
+
+    def __init__(self, architecture: str):
+        self.model, _, self.transform = open_clip.create_model_and_transforms(architecture)
+        self.model.eval()
+        self.tokenizer = open_clip.get_tokenizer(architecture)
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        return self.transform(image.convert("RGB"))[None]
+
+    def embed_images(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(b, 3, H, W) -> (b, d) float64 of length 1."""
+        return torch.cat([F.normalize(self.model.encode_image(each[None]).double(), dim=-1) for each in pixels])
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """t texts -> (t, d) float64 of length 1."""
+        return F.normalize(self.model.encode_text(self.tokenizer(list(texts))).double(), dim=-1)
 
 
 def _import_folder(name: str, folder: Path) -> types.ModuleType:

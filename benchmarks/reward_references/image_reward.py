@@ -10,7 +10,7 @@ site-packages, the folder above what `python3 dev.py python -c "import torch; pr
     oracle/bin/python benchmarks/reward_references/image_reward.py --work FOLDER --json FIGURES.json
 
 Writes FOLDER/ImageReward.pt (1.8 GB of random weights in the true format: 625 tensors), prints the differences over
-40 pairs of image and prompt, and renews tests/rewards/references/image_reward.json. Takes 8 GB of memory.
+60 pairs of image and prompt, and renews tests/rewards/references/image_reward.json. Takes 8 GB of memory.
 """
 
 import argparse
@@ -23,23 +23,20 @@ import warnings
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import nn
 
 warnings.simplefilter("ignore")
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = ROOT / "tests" / "rewards" / "references"
-sys.path[:0] = [str(ROOT), str(REFERENCES)]
+sys.path[:0] = [str(ROOT), str(ROOT / "nodes"), str(REFERENCES)]
 
-from closed_form import closed_form_picture  # noqa: E402
 from image_reward_package import MED, spread, their_class, their_ids, their_scores  # noqa: E402
 from image_reward_tiny import frozen  # noqa: E402
+from pictures import FIRST, given_images, image_batch  # noqa: E402
 
 from reward_models.image_batch import ImageBatch  # noqa: E402
 from reward_models.image_reward import ImageReward, load_image_reward  # noqa: E402
 
-SIZES = ((224, 224), (512, 512), (300, 225), (333, 517), (64, 64), (1024, 576), (97, 411), (225, 224))
-HALVES = 3
 PROMPTS = (
     "a red cube on a table",
     "a blue cube on a table",
@@ -70,45 +67,57 @@ def same_tokens(model: nn.Module, ours: ImageReward) -> dict:
     return equal
 
 
-def differences(model: nn.Module, ours: ImageReward) -> dict:
-    """Scores and pixels of both over all pairs; half precision, slow on processors, over the first few pictures."""
+def differences(model: nn.Module, ours: ImageReward, halves_of: int) -> dict:
+    """Scores and pixels of both over all pairs; half precision, slow on processors, over the first `halves_of` pictures.
+
+    The package gets what the host's IMAGE holds, so RGBA without its alpha. Left to itself it drops the alpha after it has
+    resized, and PIL resizes colours weighted by alpha: how far that is from the same picture without alpha is told, too.
+    """
     steps = torch.tensor(ours.preprocessing.std).view(3, 1, 1) * 255
-    truth, package, same, own, pixels = [], [], [], [], []
+    truth, package, same, own, pixels, with_alpha = [], [], [], [], [], {}
     halves = {torch.float16: [], torch.bfloat16: []}
-    for number, size in enumerate(SIZES):
-        picture = closed_form_picture(*size, number)
-        pil = Image.fromarray(picture.numpy())
+    images = given_images(FIRST)
+    for number, (name, given, image) in enumerate(images):
+        pil = given.convert("RGB")
         their_pixels = model.preprocess(pil)[None]
-        our_pixels = ImageBatch(picture.permute(2, 0, 1)[None].float() / 255).preprocessed(ours.preprocessing)
+        our_pixels = image_batch(image).preprocessed(ours.preprocessing)
         pixels.append(((our_pixels - their_pixels).abs() * steps).flatten())
         truth.append(their_scores(model, their_pixels, PROMPTS)[0])
         package.append(torch.tensor([model.score(prompt, pil) for prompt in PROMPTS[:2]]))
         same.append(_our_scores(ours, their_pixels))
         own.append(_our_scores(ours, our_pixels))
-        if number < HALVES:
+        if given.mode == "RGBA":
+            untouched = model.preprocess(given)[None]
+            moved = _largest(their_scores(model, untouched, PROMPTS)[0] - truth[-1])
+            with_alpha[name] = {"score": moved, "8-bit steps": _largest((untouched - their_pixels) * steps)}
+        if number < halves_of:
             for dtype, scores in halves.items():
                 ours.trunk.to(dtype)
                 scores.append(_our_scores(ours, their_pixels))
             # Half precision rounded the weights: take back those of the authors' model, which are the same
             ours.trunk.float().load_state_dict(model.blip.state_dict(), strict=False)
-        print(f"{number + 1} of {len(SIZES)} pictures", flush=True)
+        print(f"{number + 1} of {len(images)} pictures: {name}", flush=True)
     truth, package, same, own = map(torch.stack, (truth, package, same, own))
     pixels = torch.cat(pixels)
     figures = {
+        "pictures": [name for name, _, _ in images],
         "pairs": truth.numel(),
         "scores from, to": [truth.min().item(), truth.max().item()],
         "spread over pictures": truth.std(dim=0).mean().item(),
         "spread over prompts": truth.std(dim=1).mean().item(),
         "the package's own score() against its modules: largest difference": _largest(package - truth[:, :2]),
         "same pixels: largest difference": _largest(same - truth),
-        "same pixels: largest relative difference": _largest((same - truth) / truth),
+        "same pixels: largest difference, each by its own score": _largest((same - truth) / truth),
+        "same pixels: largest difference, by the largest score": _largest(same - truth) / _largest(truth),
         "pixels: mean difference in 8-bit steps": pixels.mean().item(),
         "pixels: largest difference in 8-bit steps": pixels.max().item(),
         "each with its own pixels: mean difference": (own - truth).abs().mean().item(),
         "each with its own pixels: largest difference": _largest(own - truth),
+        "each with its own pixels: largest difference, picture by picture": (own - truth).abs().amax(dim=1).tolist(),
+        "the package with the alpha, against itself without: largest differences": with_alpha,
     }
-    for dtype, scores in halves.items():
-        difference, trunk = torch.stack(scores) - truth[:HALVES], str(dtype).removeprefix("torch.")
+    for dtype, scores in halves.items() if halves_of else ():
+        difference, trunk = torch.stack(scores) - truth[:halves_of], str(dtype).removeprefix("torch.")
         figures[f"{trunk} trunk, same pixels, {difference.numel()} pairs: mean difference"] = (
             difference.abs().mean().item()
         )
@@ -134,6 +143,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for the files of weights")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--tiny", action="store_true", help="renew the references alone")
+    parser.add_argument("--halves", type=int, default=3, help="compare half precision on so many pictures (default: 3)")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     vocabulary, config = options.work / "vocab.txt", options.work / "med_config.json"
@@ -145,7 +155,7 @@ def main() -> None:
         spread(model)
         torch.save(model.state_dict(), options.work / "ImageReward.pt")
         ours = load_image_reward(str(options.work / "ImageReward.pt"))
-        figures = same_tokens(model, ours) | differences(model, ours)
+        figures = same_tokens(model, ours) | differences(model, ours, options.halves)
         for name, value in figures.items():
             print(f"{name}: {value}")
         if options.json:

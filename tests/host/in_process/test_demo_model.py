@@ -84,7 +84,7 @@ def test_the_reward_ranks_the_right_prompt_first(demo, demo_rooms, nodes_room, r
 
 
 def test_sampling_shows_what_is_asked(demo, demo_rooms, comfy):
-    """Not quality, which is measured by benchmarks/demo_quality.py, but that weights, text and latents fit together."""
+    """Not quality, which is measured by dev.py bench, but that weights, text and latents fit together."""
     import nodes
     from demo_model.referee import find_objects
 
