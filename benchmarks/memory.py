@@ -1,7 +1,6 @@
-"""Peak memory of every method: `python3 dev.py python benchmarks/memory.py`. Each runs one prompt in a process of its own."""
+"""Peak memory of every method: `python3 dev.py python -m benchmarks.memory`. Each runs one prompt in a process of its own."""
 
 import argparse
-import resource
 import subprocess
 import sys
 
@@ -26,7 +25,7 @@ def table() -> str:
     for arm in ARMS:
         command = [sys.executable, "-m", "benchmarks.memory", "--arm", arm]
         words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        before, after = (int(word) / 1024 for word in words[-2:])
+        before, after = (1024 * float(word) for word in words[-2:])
         lines.append(f"| {arm} | {after:.0f} | {after - before:.0f} |")
     return "\n".join(lines)
 
@@ -34,16 +33,17 @@ def table() -> str:
 def _measure(arm: str) -> None:
     from . import arms
     from .demo_bench import held_out_prompts
+    from .reward_cost import peak_gigabytes
     from .world import World
 
     world = World()
     ((number, prompt),) = held_out_prompts(1)
     task = world.task(prompt, number)
     world.sample(task, task.noise(1), world.sigmas(2), phase="warm-up")  # what every method needs is not its own
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_gigabytes()
     with torch.inference_mode():
         list((arms.ALWAYS | arms.SLOW)[arm](world, task))
-    print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(before, peak_gigabytes())
 
 
 if __name__ == "__main__":
