@@ -6,17 +6,19 @@ import torch
 
 
 def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -> dict[str, Any]:
-    """Return a LATENT with the samples at `indices`, its noise masks and batch indices too; ValueError unless it has `count`."""
+    """Return a LATENT with the samples at `indices`, their noise masks and batch_index too; ValueError unless it has `count`.
+
+    A LATENT without batch_index holds rows 0, 1, ... of its seed's noise, and those chosen keep theirs.
+    """
     samples = latents["samples"]
     if samples.is_nested or len(samples) != count:
         got = "several parts" if samples.is_nested else f"{len(samples)} samples"
         raise ValueError(f"latents has {got} for {count} images: connect the latents that the images were decoded from")
     selected = latents | {"samples": samples[indices]}
-    mask, places = latents.get("noise_mask"), latents.get("batch_index")
+    mask, places = latents.get("noise_mask"), latents.get("batch_index") or range(count)
     if mask is not None and len(mask) == count:
         selected["noise_mask"] = mask[indices]
-    if places is not None:
-        selected["batch_index"] = [places[i] for i in indices.tolist()]
+    selected["batch_index"] = [places[i] for i in indices.tolist()]
     return selected
 
 

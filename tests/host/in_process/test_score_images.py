@@ -94,6 +94,12 @@ def test_latents_and_masks_follow_their_images(score):
     assert torch.equal(score(pictures(), top_k=2, masks=masks[0])["masks"], masks[:1].expand(2, -1, -1))
 
 
+def test_latents_without_batch_index_are_rows_from_0_and_keep_theirs(score):
+    """As the host's Latent From Batch has it, so that a sampler behind draws the noise that they came from."""
+    out = score(pictures(), top_k=3, latents={"samples": torch.randn(5, 4, 2, 3)})
+    assert out["latents"]["batch_index"] == BEST_FIRST[:3]
+
+
 def test_an_output_without_its_input_blocks_whoever_uses_it(score):
     from comfy_execution.graph_utils import ExecutionBlocker
 
