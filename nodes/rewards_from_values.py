@@ -70,8 +70,7 @@ class LiDARRewardsFromValues(io.ComfyNode):
                     f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
                     "for each, in the order of the batch"
                 )
-            origin = noise_rows_metadata(lookaheads[0]) if len(lookaheads) == 1 else {}
-            scored = LookaheadSet(latents, torch.tensor(numbers), name[0], origin)
+            scored = LookaheadSet(latents, torch.tensor(numbers), name[0], noise_rows_metadata(*lookaheads))
         except ValueError as error:
             raise ValueError(f"LiDAR Rewards From Values: {error}") from error
         best = scored.order()[0]

@@ -147,6 +147,18 @@ def test_scored_slices_know_their_rows_too(node_classes, draw, start, monkeypatc
     assert scored.metadata["batch_index"] == "1 2 3"
 
 
+def test_lookaheads_of_several_seeds_are_refused_and_parts_of_one_are_not(node_classes, draw, start):
+    import nodes
+
+    values = node_classes["LiDARRewardsFromValues"]
+    joined = [draw(count=2), draw(seed=SEED + 1, count=2)]
+    message = "^LiDAR Start From Best: 2 lookaheads are row 0 .* not all of one seed, .* one LiDAR Sample Lookaheads$"
+    with pytest.raises(ValueError, match=message):
+        start(empty(1), values.execute(joined, [0.1, 0.4, 0.3, 0.2]).result[0])
+    parts = [nodes.LatentFromBatch().frombatch(draw(), index, 2)[0] for index in (3, 0)]
+    assert start(empty(2), values.execute(parts, [0.1, 0.4, 0.2, 0.3]).result[0])["batch_index"] == [4, 1]
+
+
 def test_everything_else_of_the_latent_stays(draw, start, judged):
     latent = {
         "samples": torch.randn(2, *EVEN, generator=torch.Generator().manual_seed(1)), "noise_mask": torch.rand(1, 1, 64, 64),
