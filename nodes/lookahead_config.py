@@ -1,6 +1,6 @@
 """All settings of LiDAR besides the final sampler's own, as one value and as the node that makes it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from comfy_api.latest import io
 
@@ -118,12 +118,12 @@ class LiDARLookaheadConfig(io.ComfyNode):
             raise ValueError(
                 f"LiDAR Lookahead Config: there is no preset {preset!r}; choose one of {', '.join([CUSTOM, *PRESETS])}."
             )
-        widgets = LookaheadConfig(
+        widgets = dict(
             count=count, steps=steps, cfg=cfg, sampler_name=sampler_name, scheduler=scheduler, batch_size=batch_size,
             guidance_scale=guidance_scale, reward_strength=reward_strength, reward_scale=reward_scale,
             start_percent=start_percent, end_percent=end_percent, guidance_form=guidance_form,
             effective_dimension=effective_dimension, start_from=start_from, steady_scores=steady_scores,
         )  # fmt: skip
-        config = replace(widgets, **PRESETS.get(preset, {}))
+        config = LookaheadConfig(**(widgets | PRESETS.get(preset, {})))
         show_on_node(cls.hidden, f"{preset}: {config.summary()}")
         return io.NodeOutput(config)

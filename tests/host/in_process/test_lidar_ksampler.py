@@ -290,3 +290,10 @@ def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classe
             assert each.tooltip, f"{node_id}.{each.id} has no tooltip"
             if each.io_type in ("INT", "FLOAT"):
                 assert " 0 " in f" {each.tooltip}", f"the tooltip of {node_id}.{each.id} does not say what 0 does"
+
+
+def test_widgets_that_the_preset_replaces_are_not_judged(make_config):
+    config = make_config(preset="recommended", start_percent=0.9, end_percent=0.2)
+    assert (config.start_percent, config.end_percent) == (0.0, 0.7)
+    with pytest.raises(ValueError, match="start_percent 0.9 is above end_percent 0.2"):
+        make_config(start_percent=0.9, end_percent=0.2)
