@@ -136,7 +136,7 @@ def guidance_inputs(defaults) -> list[io.Input]:
             default=defaults.guidance_scale,
             min=0.0,
             max=100.0,
-            step=0.1,
+            step=0.05,
             tooltip=(
                 "How strongly the image is pulled towards the rewarded lookaheads: the main knob. With guidance_form "
                 f"{BLEND}: the share of the rewarded lookaheads in every prediction, 0.2 to 0.8; 1 follows them alone. With "
