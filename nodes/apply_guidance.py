@@ -73,6 +73,11 @@ class LiDARApplyGuidance(io.ComfyNode):
             raise ValueError(
                 f"LiDAR Apply Guidance: guidance_form is {guidance_form!r}; set it to {DIFFERENCE} or {BLEND}."
             )
+        if not effective_dimension >= 0:  # a linked value, which the host does not check
+            raise ValueError(
+                f"LiDAR Apply Guidance: effective_dimension is {effective_dimension:g}; set it to 1 or more, or to 0 to count "
+                "every number of a latent."
+            )
         # Refuses a model that cannot be steered.
         signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
         rewards = lookaheads.rewards

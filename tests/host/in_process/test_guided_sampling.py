@@ -209,6 +209,10 @@ def test_set_that_cannot_steer_is_announced_and_leaves_the_model_alone(
         ({"start_percent": 0.9, "end_percent": 0.5}, "start_percent 0.9 is above end_percent 0.5"),
         ({"reward_scale": "ranked"}, "reward_scale is 'ranked'; set it to standardised or raw"),
         ({"guidance_form": "average"}, r"guidance_form is 'average'; set it to difference \(paper\) or blend"),
+        (
+            {"effective_dimension": -1.0},
+            "effective_dimension is -1; set it to 1 or more, or to 0 to count every number",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(build_model, apply, random_set, settings, message):
