@@ -7,7 +7,7 @@ import sys
 import comfy.cli_args
 import torch
 
-comfy.cli_args.args.cpu = not torch.cuda.is_available()
+comfy.cli_args.args.cpu = True  # what is read is the memory of the process
 
 ARMS = (
     "best of N, 4",

@@ -117,12 +117,14 @@ def held_out(rows: Rows, budget: int = 8) -> str:
 
 
 def sweeps(rows: Rows) -> str:
-    """LiDAR with one setting changed, paired with the preset's own value."""
-    lines = ["| setting | seconds | one: referee | one: reward | four: referee | four: reward | four: distance |"]
-    lines.append("|---|---|---|---|---|---|---|")
-    for (arm, _), found in rows.items():
+    """LiDAR with one setting changed from the preset demo, all on the same few prompts."""
+    lines = [
+        "| setting | prompts | seconds | one: referee | one: reward | four: referee | four: reward | four: distance |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    for (arm, _), found in sorted(rows.items()):
         each = list(found.values())
-        cells = [arm, f"{np.mean([seconds(row) for row in each]):.2f}"]
+        cells = [arm, str(len(each)), f"{np.mean([seconds(row) for row in each]):.2f}"]
         for wanted in ("one", "four"):
             cells += [f"{np.mean([value(row, what, wanted) for row in each]):.3f}" for what in ("correct", "reward")]
         lines.append("| " + " | ".join([*cells, f"{np.mean([row['distance'] for row in each]):.2f}"]) + " |")

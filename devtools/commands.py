@@ -50,7 +50,7 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
         extra_args=("--preview-method", "auto"),
     )  # fmt: skip
     print(f"Models, inputs and outputs of this server: {base_directory}", flush=True)
-    process = subprocess.Popen(command, env=server_environment())
+    process = subprocess.Popen(command, env={**_ONE_THREAD, **server_environment()})
     threading.Thread(target=_announce, args=(process, port, not options.no_browser), daemon=True).start()
     try:
         return process.wait()

@@ -78,8 +78,8 @@ def batch_size_input(defaults) -> io.Input:
         advanced=True,
         tooltip=(
             "How many images at most are worked on at the same time; fewer where memory does not suffice by the host's "
-            "estimate. Lower it if memory runs out all the same. The starting noise does not depend on it. 0 is not "
-            "possible."
+            "estimate. Lower it if memory runs out all the same. The starting noise does not depend on it, but what "
+            "lcm, ancestral and SDE samplers draw on the way does. 0 is not possible."
         ),
     )
 

@@ -52,6 +52,13 @@ def test_a_model_that_does_not_fit_still_gets_one(chunk, model, free, monkeypatc
     assert chunk(model, 16, free=free) == 1
 
 
+def test_a_model_that_the_host_must_page_in_shares_the_memory_with_the_images(chunk, model, monkeypatch):
+    cost = 3 * MEBI
+    monkeypatch.setattr(type(model.model), "memory_required", lambda self, shape, *a, **k: cost)
+    monkeypatch.setattr(type(model), "model_size", lambda self: 1000 * MEBI)
+    assert chunk(model, 16, free=40 * MEBI, reserve=4 * MEBI) == 6
+
+
 def test_what_the_host_can_unload_there_counts_and_its_reserve_does_not(chunk, model):
     size, cost = model.model_size(), image_cost(model)
     needed = size + 4.5 * cost
