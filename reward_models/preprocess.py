@@ -47,7 +47,8 @@ def preprocess(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tens
     """Resize, crop or pad, and normalise: (b, 3, H, W) in [0, 1] -> (b, 3, *size) float32."""
     images = images.float()
     height, width = _resized_size(tuple(images.shape[-2:]), preprocessing)
-    # PIL resizes rows, then columns, and goes back to 8 bits after each: one 2-D pass differs by 18 of 255
+    # PIL resizes rows, then columns, and goes back to 8 bits after each: one 2-D pass differs by 18 of 255. Pillow 13 begins
+    # with the columns of some tall pictures (1023x511: up to 3 of 255); the models were made before
     for size in ((images.shape[-2], width), (height, width)):
         if size != tuple(images.shape[-2:]):
             images = F.interpolate(images, size=size, mode=preprocessing.interpolation, antialias=True)
