@@ -104,14 +104,14 @@ def examples(files: list[Path], path: Path, count: int = 8) -> None:
     names = ["best of N, 8", "best of N, 8 steps", "LiDAR, paper's form", "LiDAR, 8"]
     files = files[:count]
     figure, axes = plt.subplots(len(files), len(names), figsize=(2 * len(names), 2.1 * len(files)), squeeze=False)
-    for line, file in zip(axes, files, strict=True):
+    for number, (line, file) in enumerate(zip(axes, files, strict=True)):
         kept = torch.load(file)
         for axis, name in zip(line, names, strict=True):
             axis.axis("off")
             if name in kept["images"]:
                 images, scores = kept["images"][name]
                 axis.imshow(images[int(scores.argmax())].numpy())
-            if line is axes[0]:
+            if number == 0:
                 axis.set_title(name, fontsize=8)
         line[0].text(0, -3, kept["prompt"], fontsize=7)
     _save(figure, path)

@@ -21,7 +21,7 @@ OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="all held-out prompts: some four hours of processor time")
+    parser.add_argument("--full", action="store_true", help="all held-out prompts: two hours or more of processor time")
     parser.add_argument(
         "--fresh", action="store_true", help="forget the rows of an earlier run, as is needed after a change"
     )
