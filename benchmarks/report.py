@@ -29,6 +29,12 @@ def load(folder: Path, name: str) -> Rows:
     return dict(rows)
 
 
+def in_common(rows: Rows) -> Rows:
+    """Return the rows of the prompts that every arm has."""
+    shared = set.intersection(*(set(found) for found in rows.values())) if rows else set()
+    return {key: {prompt: found[prompt] for prompt in shared} for key, found in rows.items()} if shared else {}
+
+
 def value(row: dict, what: str, wanted: str) -> float:
     """Return "correct", "reward" or a held-out reward of the best image ("one") or the mean of the four best."""
     values = row["held_out"][what] if what in row["held_out"] else row[what]
@@ -161,7 +167,7 @@ def _four_reward(row: dict) -> float:
 
 def write(folder: Path) -> str:
     """Write report.md and the pictures into `folder`; return the short table for the end of a run."""
-    rows, changed = load(folder, "rows"), load(folder, "sweeps")
+    rows, changed = load(folder, "rows"), in_common(load(folder, "sweeps"))
     one, four = against_best_of_n(rows, "one"), against_best_of_n(rows, "four")
     parts = {
         "One image wanted: LiDAR and best of N": one,
