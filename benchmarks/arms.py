@@ -76,9 +76,9 @@ def rival(world: World, task: Task, *, budget: int, draw: Callable, **settings) 
 
 
 def lidar(
-    world: World, task: Task, *, budget: int, images: int, steps: int = STEPS, preset: str = "demo", **settings
+    world: World, task: Task, *, budget: int, images: int, final_steps: int = STEPS, preset: str = "demo", **settings
 ) -> Iterator[Snapshot]:
-    """LiDAR through this pack's nodes: a preset with some settings changed; `images` guided ones of `steps` steps."""
+    """LiDAR through this pack's nodes: a preset with some settings changed; `images` guided ones of `final_steps`."""
     config = room("nodes.lookahead_config").LookaheadConfig(
         **{**room("nodes.lookahead_presets").PRESETS[preset], **settings}
     )
@@ -91,7 +91,10 @@ def lidar(
     from_best = config.start_from == room("nodes.setting_inputs").BEST_LOOKAHEADS
     start = noise[lookaheads.order()[:images]] if from_best else task.noise(images, stream=1)
     final = torch.cat(
-        [world.sample(task, part, world.sigmas(steps), phase="images", model=guided) for part in start.split(CHUNK)]
+        [
+            world.sample(task, part, world.sigmas(final_steps), phase="images", model=guided)
+            for part in start.split(CHUNK)
+        ]
     )
     decoded = world.decode(final, phase="decoding")
     scores = world.score(decoded, task, phase="scoring", steady=config.steady_scores)
@@ -110,20 +113,20 @@ ALWAYS: Mapping[str, Arm] = {
     "best of N, 4": partial(best_of_n, steps=STEPS, sizes={4: 4}),
     "best of N, 8": partial(best_of_n, steps=STEPS, sizes={8: 8}),
     "best of N, 8 steps": partial(best_of_n, steps=8, sizes={4: 11, 8: 22}),
-    "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, steps=12),
-    "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, steps=10),
-    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4, steps=20),
+    "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, final_steps=12),
+    "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, final_steps=10),
+    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4, final_steps=20),
     "LiDAR, paper's form": partial(lidar, budget=8, count=16, images=4, preset="demo (paper)"),
 }
 # On every second prompt
 LONGER: Mapping[str, Arm] = {
     "best of N, 16": partial(best_of_n, steps=STEPS, sizes={16: 16}),
-    "LiDAR, 16": partial(lidar, budget=16, count=32, images=6, steps=20),
+    "LiDAR, 16": partial(lidar, budget=16, count=32, images=6, final_steps=20),
 }
 # On every sixth prompt
 SLOW: Mapping[str, Arm] = {
     "best of N, 32": partial(best_of_n, steps=STEPS, sizes={32: 32}, steady_too=True),
-    "LiDAR, 32": partial(lidar, budget=32, count=68, images=12, steps=20),
+    "LiDAR, 32": partial(lidar, budget=32, count=68, images=12, final_steps=20),
     "vanilla, 50 steps": partial(vanilla, budget=8, steps=2 * STEPS),
     "Feynman-Kac, 4 particles": partial(rival, budget=4, draw=feynman_kac.draw, count=4),
     "Feynman-Kac, 8 particles": partial(rival, budget=8, draw=feynman_kac.draw, count=8),

@@ -10,8 +10,6 @@ import torch
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 
-ONE_KNOB = ("count", "steps", "guidance_scale", "reward_strength", "effective_dimension", "end_percent")
-
 
 def draw(folder: Path, rows: dict, sweeps: dict) -> None:
     """Draw budgets.png, settings.png, ess.png and examples.png into `folder`, as far as there are rows for them."""

@@ -7,6 +7,7 @@ from .arms import Arm, lidar
 VALUES = {
     "count": (4, 8, 16, 32, 64),
     "steps": (4, 5, 8),
+    "final_steps": (8,),
     "guidance_scale": (0.0, 0.25, 1.0),
     "reward_strength": (0.0, 300.0),
     "effective_dimension": (16.0, 64.0),
