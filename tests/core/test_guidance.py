@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
+from lidar_core import Particles, reward_tilted_shift
 
 
 def direct_shift(x, particles, rewards, *, alpha, sigma, reward_strength):
@@ -246,23 +246,3 @@ def test_rewards_of_another_count_are_refused():
             sigma=torch.ones(2),
             reward_strength=1.0,
         )
-
-
-@pytest.mark.parametrize("temperature", [1.0, 40.0])
-def test_the_shift_to_the_tilted_mean_equals_float64(temperature):
-    generator = torch.Generator().manual_seed(33)
-    particles = 3 + torch.randn(6, 4, 8, 8, generator=generator)
-    rewards = torch.tensor([0.5, -1.0, 2.0, 0.1, 0.9, -0.2])
-    x = 0.8 * particles[[1, 3]] + 5 * torch.randn(2, 4, 8, 8, generator=generator)
-    denoised = torch.randn(2, 4, 8, 8, generator=generator) - 0.5
-    settings = {"alpha": torch.tensor([0.8, 0.8]), "sigma": torch.tensor([5.0, 4.0]), "reward_strength": 0.7}
-
-    squares = (x.double()[:, None] - 0.8 * particles.double()).square().flatten(2).sum(dim=2)
-    exponent = -squares / (2 * temperature * settings["sigma"].double()[:, None] ** 2)
-    weights = torch.softmax(exponent + 0.7 * rewards.double(), dim=1)
-    expected = torch.einsum("bn,nchw->bchw", weights, particles.double()) - denoised.double()
-    shift, info = tilted_mean_shift(
-        x, Particles(particles), rewards, denoised=denoised, temperature=temperature, **settings
-    )
-    assert (relative_errors(shift, expected) < 1e-5).all()
-    torch.testing.assert_close(info.tilted_ess.double(), 1 / weights.square().sum(dim=1), rtol=1e-4, atol=0)
