@@ -116,6 +116,7 @@ ALWAYS: Mapping[str, Arm] = {
     "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, final_steps=12),
     "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, final_steps=10),
     "LiDAR, 8": partial(lidar, budget=8, count=14, images=4, final_steps=20),
+    "LiDAR, 8, final images of 8 steps": partial(lidar, budget=8, count=22, images=4, final_steps=8),
     "LiDAR, paper's form": partial(lidar, budget=8, count=16, images=4, preset="demo (paper)"),
 }
 # On every second prompt

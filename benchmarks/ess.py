@@ -27,12 +27,14 @@ def _curve(world, prompts, settings):
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
+    logger.propagate = False
     try:
         for number, prompt in prompts:
             list(lidar(world, world.task(prompt, 1000 * number), budget=0, images=4, **settings))
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+        logger.propagate = True
     sigmas = sorted(found, reverse=True)
     means = [np.mean(found[sigma], axis=0) for sigma in sigmas]
     return sigmas, [float(mean[0]) for mean in means], [float(mean[1]) for mean in means]
