@@ -108,7 +108,7 @@ def _draw(world: World, task: Task, noise: Tensor, *, steps: int, phase: str, st
     return latents, images, world.score(images, task, phase="scoring", steady=steady)
 
 
-# Allocations were set on training prompts so that LiDAR takes no longer than best of N at the same budget.
+# Allocations were set by the time that two prompts took, so that LiDAR takes no longer than best of N at the same budget.
 ALWAYS: Mapping[str, Arm] = {
     "best of N, 4": partial(best_of_n, steps=STEPS, sizes={4: 4}),
     "best of N, 8": partial(best_of_n, steps=STEPS, sizes={8: 8}),

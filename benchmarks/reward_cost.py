@@ -92,7 +92,6 @@ def measure(row: str, folder: Path, count: int) -> dict:
     host_options.cpu = not torch.cuda.is_available()  # before anything else of the host is imported
     import folder_paths
 
-    sys.path.insert(0, str(Path(__file__).parent))
     from benchmarks.world import load_pack
 
     pack = load_pack()
