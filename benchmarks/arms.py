@@ -35,11 +35,16 @@ class Snapshot(NamedTuple):
     scores: Tensor | None
     """(k,) by which the best are taken; None: the first are."""
     cost: Cost
-    variant: str = ""
-    """Added to the arm's name."""
 
 
-Arm = Callable[[World, Task], Iterator[Snapshot]]
+Arm = partial[Iterator[Snapshot]]
+"""Of (World, Task); its keywords are the settings."""
+
+
+def settings_of(arm: Arm) -> str:
+    """Return what an arm is run with, as text that is the same in every process."""
+    named = {name: getattr(value, "__module__", value) for name, value in arm.keywords.items()}
+    return f"{arm.func.__name__} {named}"
 
 
 def vanilla(world: World, task: Task, *, budget: int, steps: int) -> Iterator[Snapshot]:
@@ -48,24 +53,14 @@ def vanilla(world: World, task: Task, *, budget: int, steps: int) -> Iterator[Sn
     yield Snapshot(budget, latents, world.decode(latents, phase="decoding"), None, copy.deepcopy(world.cost))
 
 
-def best_of_n(
-    world: World, task: Task, *, steps: int, sizes: Mapping[int, int], steady_too: bool = False
-) -> Iterator[Snapshot]:
-    """Independent images, scored; `sizes` says how many there are at each budget.
-
-    steady_too: at the end also the same images ranked by steady scores, with the cost of these scores in place of the others'.
-    """
+def best_of_n(world: World, task: Task, *, steps: int, sizes: Mapping[int, int]) -> Iterator[Snapshot]:
+    """Independent images, scored; `sizes` says how many there are at each budget."""
     noise, parts, done = task.noise(max(sizes.values())), [], 0
     for budget, size in sizes.items():
         parts.append(_draw(world, task, noise[done:size], steps=steps, phase="images", steady=False))
         done = size
         latents, images, scores = (torch.cat(each) for each in zip(*parts, strict=True))
         yield Snapshot(budget, latents, images, scores, copy.deepcopy(world.cost))
-    if steady_too:
-        del world.cost.seconds["scoring"]
-        world.cost.rewards = 0
-        scores = world.score(images, task, phase="scoring", steady=True)
-        yield Snapshot(budget, latents, images, scores, copy.deepcopy(world.cost), ", steady scores")
 
 
 def rival(world: World, task: Task, *, budget: int, draw: Callable, **settings) -> Iterator[Snapshot]:
@@ -112,25 +107,23 @@ def _draw(world: World, task: Task, noise: Tensor, *, steps: int, phase: str, st
 ALWAYS: Mapping[str, Arm] = {
     "best of N, 4": partial(best_of_n, steps=STEPS, sizes={4: 4}),
     "best of N, 8": partial(best_of_n, steps=STEPS, sizes={8: 8}),
+    "best of N, 16": partial(best_of_n, steps=STEPS, sizes={16: 16}),
     "best of N, 8 steps": partial(best_of_n, steps=8, sizes={4: 11, 8: 22}),
-    "LiDAR (one wanted)": partial(lidar, budget=4, count=11, images=1, final_steps=12),
-    "LiDAR (four wanted)": partial(lidar, budget=4, count=8, images=4, final_steps=10),
-    "LiDAR, 8": partial(lidar, budget=8, count=14, images=4, final_steps=20),
-    "LiDAR, 8, final images of 8 steps": partial(lidar, budget=8, count=22, images=4, final_steps=8),
+    "LiDAR (one wanted)": partial(lidar, budget=4, count=12, images=2, final_steps=20),
+    "LiDAR (four wanted)": partial(lidar, budget=4, count=9, steps=6, images=4, final_steps=12),
+    "LiDAR, 8": partial(lidar, budget=8, count=25, images=4, final_steps=20),
+    "LiDAR, 8, final images of 8 steps": partial(lidar, budget=8, count=34, images=7, final_steps=8),
+    "LiDAR, 16": partial(lidar, budget=16, count=42, images=9, final_steps=20),
     "LiDAR, paper's form": partial(lidar, budget=8, count=16, images=4, preset="demo (paper)"),
 }
-# On every second prompt
-LONGER: Mapping[str, Arm] = {
-    "best of N, 16": partial(best_of_n, steps=STEPS, sizes={16: 16}),
-    "LiDAR, 16": partial(lidar, budget=16, count=32, images=6, final_steps=20),
-}
-# On every sixth prompt
+# On every fourth prompt
 SLOW: Mapping[str, Arm] = {
-    "best of N, 32": partial(best_of_n, steps=STEPS, sizes={32: 32}, steady_too=True),
-    "LiDAR, 32": partial(lidar, budget=32, count=68, images=12, final_steps=20),
+    "best of N, 32": partial(best_of_n, steps=STEPS, sizes={32: 32}),
+    "LiDAR, 32": partial(lidar, budget=32, count=80, images=20, final_steps=20),
     "vanilla, 50 steps": partial(vanilla, budget=8, steps=2 * STEPS),
     "Feynman-Kac, 4 particles": partial(rival, budget=4, draw=feynman_kac.draw, count=4),
     "Feynman-Kac, 8 particles": partial(rival, budget=8, draw=feynman_kac.draw, count=8),
     "universal guidance": partial(rival, budget=8, draw=universal_guidance.draw, count=4),
     "text ascent": partial(rival, budget=8, draw=text_ascent.draw, count=4),
 }
+ARMS: Mapping[str, Arm] = {**ALWAYS, **SLOW}

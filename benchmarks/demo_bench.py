@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .arms import Arm, Snapshot
+from .arms import Arm, Snapshot, settings_of
 from .world import Cost, Task, World, room
 
 HELD_OUT = ("brightness", "contrast", "colourfulness", "sharpness", "symmetry")
@@ -31,7 +31,7 @@ def run(world: World, arms: Mapping[str, Arm], number: int, prompt, rows: Path, 
 
     number: of the prompt, which gives the seed; images: a file that gets the images of the first budget of every arm.
     """
-    done = {(row["prompt"], row["arm"]) for row in read(rows)}
+    done = {(row["prompt"], row["arm"]) for row in read(rows, arms)}
     nodes = room("nodes")
     onlookers = [nodes.LiDARRewardModelLoader.execute(kind).result[0] for kind in HELD_OUT]
     order = [name for name in arms if (prompt.text, name) not in done]
@@ -42,21 +42,30 @@ def run(world: World, arms: Mapping[str, Arm], number: int, prompt, rows: Path, 
         world.cost, began, judging, found = Cost(), time.perf_counter(), 0.0, []
         for snapshot in arms[name](world, task):
             paused = time.perf_counter()
-            found.append(_row(world, task, name, snapshot, onlookers) | {"wall": paused - began - judging})
+            found.append(_row(world, task, name, arms[name], snapshot, onlookers) | {"wall": paused - began - judging})
             judging += time.perf_counter() - paused
             shown.setdefault(name, (snapshot.images, snapshot.scores))
         with rows.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in found)
+            # The line's end comes first: one that a stopped run left half-written stays alone
+            file.write("".join("\n" + json.dumps(row) for row in found) + "\n")
     if images is not None and shown:
         torch.save({"prompt": prompt.text, "images": shown}, images)
 
 
-def read(rows: Path) -> list[dict]:
-    """Return the rows of a file, none if there is no such file."""
-    return [json.loads(line) for line in rows.read_text().splitlines()] if rows.exists() else []
+def read(rows: Path, arms: Mapping[str, Arm]) -> list[dict]:
+    """Return the rows of a file that were measured with the arms' present settings, none if there is no such file."""
+    found = []
+    for line in rows.read_text().splitlines() if rows.exists() else ():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:  # empty, or half-written when a run was stopped
+            continue
+        if row["arm"] in arms and row["settings"] == settings_of(arms[row["arm"]]):
+            found.append(row)
+    return found
 
 
-def _row(world: World, task: Task, arm: str, snapshot: Snapshot, onlookers: Sequence) -> dict:
+def _row(world: World, task: Task, name: str, arm: Arm, snapshot: Snapshot, onlookers: Sequence) -> dict:
     images, latents, scores = snapshot.images, snapshot.latents, snapshot.scores
     order = list(range(len(images))) if scores is None else scores.argsort(descending=True, stable=True).tolist()
     best = order[:4]
@@ -68,7 +77,8 @@ def _row(world: World, task: Task, arm: str, snapshot: Snapshot, onlookers: Sequ
     return {
         "prompt": task.text,
         "kind": task.kind,
-        "arm": arm + snapshot.variant,
+        "arm": name,
+        "settings": settings_of(arm),
         "budget": snapshot.budget,
         "images": len(images),
         # Of the four best, best first

@@ -59,14 +59,15 @@ def budgets(rows: dict, path: Path) -> None:
 
 def settings(rows: dict, path: Path) -> None:
     """Referee accuracy and reward of four images over each setting that was changed alone."""
-    from . import report
+    from . import report, sweeps
 
-    found = {}
+    if not rows:
+        return
+    unchanged = list(rows[sweeps.BASE, 0].values())
+    found = {name: {value: unchanged} for name, value in sweeps.own_values().items()}
     for (arm, _), group in rows.items():
         if match := re.fullmatch(r"(\w+) = ([\d.]+)", arm):
-            found.setdefault(match[1], {})[float(match[2])] = list(group.values())
-    if not found:
-        return
+            found[match[1]][float(match[2])] = list(group.values())
     figure, axes = plt.subplots(2, len(found), figsize=(3 * len(found), 6), sharey="row", squeeze=False)
     for column, (name, points) in enumerate(sorted(found.items())):
         for row, what in enumerate(("correct", "reward")):

@@ -2,11 +2,14 @@
 
 import platform
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from . import pictures
+from . import sweeps as settings
+from .arms import ARMS, Arm
 from .demo_bench import HELD_OUT, read
 from .statistics import estimate
 
@@ -20,11 +23,11 @@ Rows = dict[tuple[str, int], dict[str, dict]]
 """(arm, budget) -> prompt -> row."""
 
 
-def load(folder: Path, name: str) -> Rows:
-    """Return the rows of all workers."""
+def load(folder: Path, name: str, arms: Mapping[str, Arm]) -> Rows:
+    """Return the rows of these arms from all workers' files."""
     rows = defaultdict(dict)
     for path in sorted(folder.glob(f"{name}.[0-9]*")):
-        for row in read(path):
+        for row in read(path, arms):
             rows[row["arm"], row["budget"]][row["prompt"]] = row
     return dict(rows)
 
@@ -167,7 +170,7 @@ def _four_reward(row: dict) -> float:
 
 def write(folder: Path) -> str:
     """Write report.md and the pictures into `folder`; return the short table for the end of a run."""
-    rows, changed = load(folder, "rows"), in_common(load(folder, "sweeps"))
+    rows, changed = load(folder, "rows", ARMS), in_common(load(folder, "sweeps", settings.arms()))
     one, four = against_best_of_n(rows, "one"), against_best_of_n(rows, "four")
     parts = {
         "One image wanted: LiDAR and best of N": one,

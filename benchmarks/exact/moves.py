@@ -38,6 +38,8 @@ def measure_moves(world: World, count: int, drafts: bool, *, sets: int, seed: in
         within = seen[:, :, :free].var(dim=0).sum(dim=1)
         bias = (seen[:, :, :free].mean(dim=0) - exact).square().sum(dim=1) - within / sets
         norm = exact.square().sum(dim=1).mean().sqrt().item()
+        if norm == 0:  # every x belongs to one mode for certain, and nothing can be measured in units of no move
+            continue
         ess, tilted_ess = torch.stack(sizes[sigma, name]).mean(dim=0).tolist()
         rows.append(
             {

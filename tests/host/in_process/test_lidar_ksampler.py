@@ -205,15 +205,15 @@ def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler_an
     assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
         name: recommended[name] for name in GUIDANCE
     }
-    assert children["LiDARScoreLookaheads"]["steady_scores"] is True
+    assert children["LiDARScoreLookaheads"]["steady_scores"] is False
     assert "LiDARStartFromBest" in children
 
 
 def test_recommended_leaves_the_drawing_of_the_lookaheads_to_the_user(make_config):
     own = {name: CONFIG[name] for name in DRAWING}
-    config = make_config(preset="recommended", **own, guidance_scale=8.0, start_from="own noise", steady_scores=False)
+    config = make_config(preset="recommended", **own, guidance_scale=8.0, start_from="own noise", steady_scores=True)
     assert {name: getattr(config, name) for name in DRAWING} == own
-    assert (config.guidance_form, config.start_from, config.steady_scores) == ("blend", "best lookaheads", True)
+    assert (config.guidance_form, config.start_from, config.steady_scores) == ("blend", "best lookaheads", False)
     assert 0 < config.guidance_scale <= 1, "a share"
 
 
@@ -294,6 +294,6 @@ def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classe
 
 def test_widgets_that_the_preset_replaces_are_not_judged(make_config):
     config = make_config(preset="recommended", start_percent=0.9, end_percent=0.2)
-    assert (config.start_percent, config.end_percent) == (0.0, 0.7)
+    assert (config.start_percent, config.end_percent) == (0.0, 0.3)
     with pytest.raises(ValueError, match="start_percent 0.9 is above end_percent 0.2"):
         make_config(start_percent=0.9, end_percent=0.2)
