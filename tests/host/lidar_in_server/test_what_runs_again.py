@@ -20,6 +20,21 @@ def test_changing_only_strength_keeps_lookaheads_and_scores(graph, run, first_ru
     assert not {"LiDARSampleLookaheads", "VAEDecode", "LiDARScoreLookaheads"} & set(result.executed_classes)
 
 
+@pytest.mark.parametrize("name", ["guidance_scale", "reward_strength"])
+def test_changing_a_linked_strength_keeps_lookaheads_and_scores(graph, run, record_figure, name):
+    """Another node decides the setting, so that no value of it is in the prompt when LiDAR KSampler expands."""
+
+    def linked(value: float) -> dict:
+        number = {"class_type": "PrimitiveFloat", "inputs": {"value": value}}
+        return graph({"config": {name: ["number", 0]}}) | {"number": number}
+
+    assert "LiDARSampleLookaheads" in run(linked(2.0)).executed_classes
+    result = run(linked(3.0))
+    record_figure(f"executed after a change of a linked {name}", ", ".join(result.executed_classes))
+    assert {"PrimitiveFloat", "LiDARApplyGuidance", "KSampler"} <= set(result.executed_classes)
+    assert not {"LiDARSampleLookaheads", "VAEDecode", "LiDARScoreLookaheads"} & set(result.executed_classes)
+
+
 def test_changing_the_final_sampler_keeps_everything_before_it(graph, run, first_run):
     result = run(graph({"lidar": {"steps": 4}}))
     assert result.executed_classes == ("LiDARKSampler", "KSampler", "SaveLatent")
