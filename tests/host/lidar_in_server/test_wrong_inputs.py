@@ -12,9 +12,13 @@ import torch
 DEMO_CLIP = Path(__file__).resolve().parents[3] / "demo_model" / "weights" / "demo_clip"
 
 
-def test_a_batch_larger_than_the_lookaheads_is_one_line_that_names_the_fix(graph_from_best, refusal):
+def test_a_batch_larger_than_the_lookaheads_is_refused_before_any_is_drawn(graph_from_best, refusal):
     message = refusal(graph_from_best({"latent": {"batch_size": 5}}))
-    assert "LiDAR Start From Best: 5 final images" in message and "there are 4; raise count" in message
+    assert "LiDAR Sample Lookaheads: 5 final images" in message and "there are 4; raise count" in message
+
+
+def test_a_larger_batch_with_noise_of_its_own_needs_no_more_lookaheads(graph, run, latent_of):
+    assert latent_of(run(graph({"latent": {"batch_size": 5}}))).shape == (5, 4, 8, 8)
 
 
 def test_no_lookaheads_are_rejected_with_node_and_input(graph, refusal):
