@@ -1,6 +1,6 @@
 """LookaheadSet: the clean samples of the lookahead phase with their rewards, as one immutable value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -67,36 +67,6 @@ class LookaheadSet:
     def order(self) -> Tensor:
         """Return the indices of the lookaheads from best to worst, (n,) int64; equals keep their order."""
         return torch.argsort(self.rewards, descending=True, stable=True)
-
-    def top(self, k: int) -> "LookaheadSet":
-        """Return the k lookaheads of highest reward, best first; raises ValueError unless 1 <= k <= n."""
-        if not 1 <= k <= self.count:
-            raise ValueError(f"top got k = {k}, wanted 1 to {self.count}, the number of lookaheads")
-        best = self.order()[:k]
-        return LookaheadSet(self.latents[best], self.rewards[best], self.reward_name, self.metadata)
-
-    @classmethod
-    def merge(cls, sets: "Sequence[LookaheadSet]") -> "LookaheadSet":
-        """Return all lookaheads of `sets`, in the order given, as one set.
-
-        Metadata entries on which all sets agree are kept. Raises ValueError for no sets, latents of different shapes,
-        or rewards of different names (an empty name agrees with every name).
-        """
-        if not sets:
-            raise ValueError("merge got no lookahead sets, wanted at least one")
-        shape = sets[0].latents.shape[1:]
-        names = sorted({s.reward_name for s in sets if s.reward_name})
-        for index, other in enumerate(sets):
-            if other.latents.shape[1:] != shape:
-                raise ValueError(
-                    f"set {index} has lookaheads of shape {tuple(other.latents.shape[1:])}, "
-                    f"wanted {tuple(shape)} as in set 0"
-                )
-        if len(names) > 1:
-            raise ValueError(f"the sets were scored by different rewards ({', '.join(names)}), wanted one")
-        agreed = dict(set.intersection(*(set(s.metadata.items()) for s in sets)))
-        latents, rewards = torch.cat([s.latents for s in sets]), torch.cat([s.rewards for s in sets])
-        return cls(latents, rewards, names[0] if names else "", dict(sorted(agreed.items())))
 
 
 def _float32_cpu_copy(tensor: Tensor) -> Tensor:

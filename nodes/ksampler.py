@@ -190,6 +190,7 @@ class LiDARKSampler(io.ComfyNode):
             latent_image=latent_image,
             # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
             seed=seed if from_best else (seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
+            one_for_each_image=from_best,
             **task,
             **_only(settings, "count", "steps", "cfg", "sampler_name", "scheduler", "batch_size"),
         )

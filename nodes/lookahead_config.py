@@ -77,11 +77,12 @@ class LiDARLookaheadConfig(io.ComfyNode):
                     "preset",
                     options=[CUSTOM, *PRESETS],
                     default=RECOMMENDED,
+                    extra_dict={"presets": PRESETS},  # for web/lookahead_presets.js
                     tooltip=(
                         f"{RECOMMENDED}: what guides best by this project's measurements; count, steps, cfg, sampler_name, "
                         "scheduler and batch_size below stay yours. custom: all values below count. Any other entry "
-                        "REPLACES the values below by its own; only batch_size stays yours, except in demo. The values in "
-                        "force appear on the node when it runs: to change one, choose custom and copy them."
+                        "REPLACES the values below by its own; only batch_size stays yours, except in demo. Choosing one "
+                        "shows its values below; changing one of them turns the preset to custom."
                     ),
                 ),
                 *lookahead_sampler_inputs(LookaheadConfig),

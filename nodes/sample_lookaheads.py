@@ -11,7 +11,7 @@ from .chunk_size import fitting_chunk
 from .lookahead_config import LookaheadConfig
 from .noise_levels import signal_and_noise
 from .setting_inputs import batch_size_input, lookahead_sampler_inputs
-from .starting_latent import starting_latent
+from .starting_latent import require_one_for_each_image, starting_latent
 
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
 _OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
@@ -75,6 +75,18 @@ class LiDARSampleLookaheads(io.ComfyNode):
                     ),
                 ),
                 batch_size_input(LookaheadConfig),
+                # LiDAR KSampler sets it; by hand the nodes that follow say nothing different, only later.
+                io.Boolean.Input(
+                    "one_for_each_image",
+                    default=False,
+                    optional=True,
+                    socketless=True,
+                    extra_dict={"hidden": True},
+                    tooltip=(
+                        "On: a batch larger than count is refused before anything is drawn, for LiDAR Start From Best "
+                        "wants one lookahead for each image. Not shown on the page; LiDAR KSampler sets it."
+                    ),
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="lookaheads", tooltip="The lookaheads as one batch of count latents.")
@@ -96,6 +108,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
         scheduler=LookaheadConfig.scheduler,
         denoise=1.0,
         batch_size=LookaheadConfig.batch_size,
+        one_for_each_image=False,
     ) -> io.NodeOutput:
         for name, value in (("count", count), ("steps", steps), ("batch_size", batch_size)):
             if value < 1:
@@ -107,6 +120,8 @@ class LiDARSampleLookaheads(io.ComfyNode):
         sampling = model.get_model_object("model_sampling")
         signal_and_noise(sampling, torch.ones(1))  # refuses a model that cannot be steered
         start, mask = starting_latent(model, latent_image, denoise=denoise)
+        if one_for_each_image:
+            require_one_for_each_image(count, latent_image, node="LiDAR Sample Lookaheads")
         start = start.repeat(count, *[1] * (start.ndim - 1))
         # Row by row: lookahead i is the same whatever the batch size, and what KSampler draws for batch_index [i].
         noise = comfy.sample.prepare_noise(start, seed, range(count))

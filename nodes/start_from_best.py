@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from .noise_rows import noise_rows
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
+from .starting_latent import require_one_for_each_image
 
 
 class LiDARStartFromBest(io.ComfyNode):
@@ -47,13 +48,8 @@ class LiDARStartFromBest(io.ComfyNode):
                 "LiDAR Start From Best: latent_image is a latent of several parts, which LiDAR does not support; connect "
                 "a single image latent."
             )
-        images = samples.shape[0]
-        if images > lookaheads.count:
-            raise ValueError(
-                f"LiDAR Start From Best: {images} final images want to start from different lookaheads, but there are "
-                f"{lookaheads.count}; raise count in LiDAR Lookahead Config, or make latent_image a smaller batch."
-            )
-        best = lookaheads.order()[:images].tolist()
+        require_one_for_each_image(lookaheads.count, latent_image, node="LiDAR Start From Best")
+        best = lookaheads.order()[: samples.shape[0]].tolist()
         try:
             rows = noise_rows(lookaheads)
         except ValueError as error:

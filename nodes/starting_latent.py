@@ -35,6 +35,16 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     return samples[:1], None if mask is None else mask[:1]
 
 
+def require_one_for_each_image(lookaheads: int, latent_image: dict, *, node: str) -> None:
+    """Raise ValueError where fewer lookaheads than images of the batch are there to start from."""
+    images = latent_image["samples"].shape[0]
+    if images > lookaheads:
+        raise ValueError(
+            f"{node}: {images} final images want to start from different lookaheads, but there are {lookaheads}; raise count "
+            "in LiDAR Lookahead Config, or make latent_image a smaller batch."
+        )
+
+
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:
     if not bool((batch == batch[:1]).all()):
         raise ValueError(

@@ -57,20 +57,6 @@ def test_order_is_best_first_and_equals_keep_their_order():
     assert make_set().order().tolist() == [2, 0, 3, 1]
 
 
-def test_top_keeps_the_best_with_their_latents():
-    lookaheads = make_set(metadata={"seed": "7"})
-    best = lookaheads.top(3)
-    assert best.rewards.tolist() == [2.0, 0.5, 0.5]
-    assert torch.equal(best.latents, lookaheads.latents[[2, 0, 3]])
-    assert (best.reward_name, dict(best.metadata)) == ("warmth", {"seed": "7"})
-
-
-@pytest.mark.parametrize("k", [0, -1, 5])
-def test_top_refuses_other_counts(k):
-    with pytest.raises(ValueError, match=f"k = {k}, wanted 1 to 4"):
-        make_set().top(k)
-
-
 def test_with_rewards_replaces_the_rewards_alone():
     lookaheads = make_set(metadata={"seed": "7"})
     other = lookaheads.with_rewards(torch.tensor([1.0, 2.0, 3.0, 4.0]), "brightness")
@@ -79,25 +65,6 @@ def test_with_rewards_replaces_the_rewards_alone():
     assert (lookaheads.reward_name, lookaheads.rewards.tolist()) == ("warmth", [0.5, -1, 2, 0.5])
     with pytest.raises(ValueError, match=r"rewards have shape \(3,\), wanted \(4,\)"):
         lookaheads.with_rewards(torch.zeros(3), "brightness")
-
-
-def test_merge_joins_in_order_and_keeps_what_all_agree_on():
-    first = make_set((1.0, 5.0), metadata={"prompt": "a cat", "seed": "1"})
-    second = make_set((-2.0, 0.0, 9.0), name="", metadata={"prompt": "a cat", "seed": "2"})
-    merged = LookaheadSet.merge([first, second])
-    assert merged.rewards.tolist() == [1, 5, -2, 0, 9]
-    assert torch.equal(merged.latents, torch.cat([first.latents, second.latents]))
-    assert (merged.reward_name, dict(merged.metadata)) == ("warmth", {"prompt": "a cat"})
-
-
-def test_merge_refuses_sets_that_do_not_belong_together():
-    with pytest.raises(ValueError, match="no lookahead sets"):
-        LookaheadSet.merge([])
-    wide = LookaheadSet(torch.zeros(2, 16, 2, 2), torch.zeros(2), "warmth")
-    with pytest.raises(ValueError, match=r"set 1 has lookaheads of shape \(16, 2, 2\), wanted \(3, 2, 2\)"):
-        LookaheadSet.merge([make_set(), wide])
-    with pytest.raises(ValueError, match=r"different rewards \(brightness, warmth\)"):
-        LookaheadSet.merge([make_set(), make_set(name=""), make_set(name="brightness")])
 
 
 LATENTS = torch.ones(3, 4, 2, 2)

@@ -264,7 +264,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "guidance_scale reward_strength reward_scale start_percent end_percent guidance_form effective_dimension "
         "start_from steady_scores",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
-        "sampler_name scheduler denoise batch_size",
+        "sampler_name scheduler denoise batch_size one_for_each_image",
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
         "LiDARApplyGuidance": "LiDAR Apply Guidance: model lookaheads guidance_scale reward_strength reward_scale "
         "start_percent end_percent guidance_form effective_dimension",

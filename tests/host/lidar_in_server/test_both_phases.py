@@ -1,0 +1,55 @@
+"""LiDAR KSampler in the real server: both phases run, are shown, and can be cancelled."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+
+def test_one_node_runs_both_phases(latent_of, first_run):
+    order = (
+        "LiDARKSampler",
+        "LiDARSampleLookaheads",
+        "VAEDecode",
+        "LiDARScoreLookaheads",
+        "LiDARApplyGuidance",
+        "KSampler",
+    )
+    assert tuple(name for name in first_run.executed_classes if name in order) == order
+    assert latent_of(first_run).shape == (2, 4, 8, 8)
+
+
+def test_ranking_settings_and_progress_of_both_phases_are_shown(server, first_run):
+    shown = {node: text for node, text in first_run.texts}
+    assert "4 lookaheads: 2 steps" in shown["config"]
+    assert "best" in shown["lidar"] and "of 4 lookaheads" in shown["lidar"]
+    classes = {first_run.class_of(step.node) for step in first_run.progress}
+    assert {"LiDARSampleLookaheads", "KSampler"} <= classes
+    ends = [step for step in first_run.progress if first_run.class_of(step.node) == "LiDARSampleLookaheads"]
+    assert {step.maximum for step in ends} == {4.0}, "two chunks of two steps are one bar"
+    ranked = next(
+        output["images"] for node, output in first_run.outputs.items() if node.endswith("LiDARScoreLookaheads")
+    )
+    assert len(ranked) == 4
+    assert Image.open(io.BytesIO(server.view(ranked[0]))).width == 192
+
+
+def test_one_lookahead_runs_and_says_that_it_cannot_steer(graph, run):
+    result = run(graph({"config": {"count": 1}}))
+    assert any(node == "lidar" and "one lookahead cannot steer" in text for node, text in result.texts)
+
+
+def test_cancel_ends_the_lookahead_phase(graph, server):
+    def cancel_at_first_step(kind, data):
+        if kind == "progress" and "LiDARSampleLookaheads" in data["node"]:
+            server.interrupt()
+
+    result = server.queue(graph({"config": {"count": 400, "batch_size": 1}}), timeout=60, on_event=cancel_at_first_step)
+    assert result.status == "interrupted"
+    assert result.executed_classes[-1] == "LiDARSampleLookaheads"
+
+
+def test_modular_nodes_run_to_the_end(modular, run, latent_of):
+    result = run(modular())
+    assert latent_of(result).shape == (2, 4, 8, 8)

@@ -1,0 +1,54 @@
+"""What two prompts must agree in, bit for bit."""
+
+from __future__ import annotations
+
+import torch
+
+
+def test_guidance_scale_0_is_the_hosts_ksampler_bit_for_bit(graph, run, first_run, latent_of):
+    off = run(graph({"config": {"guidance_scale": 0.0}}))
+    prompt = graph()
+    settings = {name: prompt["lidar"]["inputs"][name] for name in (
+        "model", "positive", "negative", "latent_image", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise",
+    )}  # fmt: skip
+    prompt["lidar"] = {"class_type": "KSampler", "inputs": settings}
+    host = run(prompt)
+    assert torch.equal(latent_of(off), latent_of(host))
+    assert not torch.equal(latent_of(first_run), latent_of(host))
+
+
+def test_from_the_best_lookaheads_with_guidance_scale_0_is_ksampler_at_their_batch_rows(
+    graph, run, run_from_best, best_numbers, latent_of
+):
+    """The rows by the host's own nodes: an empty batch of 4, cut apart, joined in the order of the ranking."""
+    off = run_from_best({"config": {"guidance_scale": 0.0}})
+    best = best_numbers(off)
+    assert len(set(best)) == 2 and all(1 <= number <= 4 for number in best)
+    prompt = graph()
+    settings = {name: prompt["lidar"]["inputs"][name] for name in (
+        "model", "positive", "negative", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise",
+    )}  # fmt: skip
+    prompt["latent"]["inputs"]["batch_size"] = 4
+    for place, number in enumerate(best):
+        inputs = {"samples": ["latent", 0], "batch_index": number - 1, "length": 1}
+        prompt[f"row {place}"] = {"class_type": "LatentFromBatch", "inputs": inputs}
+    prompt["rows"] = {"class_type": "LatentBatch", "inputs": {"samples1": ["row 0", 0], "samples2": ["row 1", 0]}}
+    prompt["lidar"] = {"class_type": "KSampler", "inputs": settings | {"latent_image": ["rows", 0]}}
+    host = run(prompt)
+    assert torch.equal(latent_of(off), latent_of(host))
+    guided = run_from_best()
+    assert best_numbers(guided) == best
+    assert not torch.equal(latent_of(guided), latent_of(host))
+
+
+def test_the_preset_recommended_is_what_runs_without_a_config(graph, run):
+    """A config node with the node's own cfg and scheduler draws, scores, starts and guides the very same."""
+    prompt = graph()
+    del prompt["lidar"]["inputs"]["lookahead_config"], prompt["config"]
+    without = run(prompt)
+    widgets = {"preset": "recommended", "count": 16, "steps": 6, "cfg": 3.0, "scheduler": "normal", "batch_size": 16}
+    config = run(graph({"config": widgets}))
+    assert "LiDARStartFromBest" in without.executed_classes
+    assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads", "KSampler"} & set(config.executed_classes)
+    shown = {node: text for node, text in config.texts}
+    assert "recommended" in shown["config"] or "blend" in shown["config"]
