@@ -28,7 +28,8 @@ def arms() -> dict[str, Arm]:
     """Return the arms by name: the preset itself, "count = 4" and so on."""
     changed = {f"{name} = {value:g}": {name: value} for name, values in VALUES.items() for value in values}
     return {
-        name: partial(lidar, budget=0, images=4, **settings) for name, settings in ({BASE: {}} | changed | FORMS).items()
+        name: partial(lidar, budget=0, images=4, **settings)
+        for name, settings in ({BASE: {}} | changed | FORMS).items()
     }
 
 

@@ -13,7 +13,7 @@ PROMPT = "three red circles"
 # As the preset recommended has it, with fewer pictures and steps.
 FROM_BEST = {
     "start_from": "best lookaheads", "guidance_form": "blend", "guidance_scale": 0.5, "reward_strength": 30.0,
-    "effective_dimension": 256.0, "steady_scores": True,
+    "effective_dimension": 256.0, "steady_scores": False,
 }  # fmt: skip
 
 
