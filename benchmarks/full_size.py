@@ -1,11 +1,11 @@
 """What full-size SDXL costs, with LiDAR and with gradients: `python3 dev.py python benchmarks/full_size.py --size 512`.
 
-Weights are random: time and memory do not ask for them. On a GPU if there is one, which must hold SDXL, its VAE and ImageReward (8 GB in half
-precision) and what an evaluation takes; else on the CPU in float32, which takes 14 GB and, for the gradient, as much again at 512 x 512 as is
-told by the table for smaller pictures, times four. Attention is PyTorch's on the CPU too, as the host has it on NVIDIA GPUs.
+Weights are random: time and memory do not ask for them. On a GPU if there is one, which must hold SDXL, its VAE and ImageReward (about 6 GB in
+half precision) at once; else on the CPU in float32, where they take 12.3 GB and the gradient 3.4 GB more at 256 x 256, which grows with the
+pixels. Attention is PyTorch's on the CPU too, as the host has it on NVIDIA GPUs.
 
-The first table is measured. The second is computed from it, or with --runs measured too, as whole pictures: n lookaheads of 6 steps, drawn a
-batch at a time, decoded and scored, then a batch of guided pictures, decoded. One thread unless --threads says more.
+The first table is measured. The second is computed from it, or with --runs measured too, as whole pictures: n lookaheads of 6 steps, decoded and
+scored, then the guided pictures, which share them, decoded; all a batch at a time. One thread unless --threads says more.
 """
 
 import argparse
@@ -16,25 +16,29 @@ LOOKAHEAD_STEPS = 6
 
 
 def computed_pictures(
-    seconds: Mapping[str, float], batch: int, *, steps: int, lookaheads: Sequence[int]
+    seconds: Mapping[str, float], batch: int, *, pictures: int, steps: int, lookaheads: Sequence[int]
 ) -> dict[str, float]:
-    """Return seconds of `batch` pictures of `steps` steps with each method, from the rows of `evaluation_costs`.
+    """Return seconds of `pictures` pictures of `steps` steps with each method, from the rows of `evaluation_costs`.
 
     A guided step is an ordinary one and the guidance alone: single evaluations differ by more than guidance takes.
     """
     from benchmarks import evaluation_cost as rows
 
     ordinary, decode, score = (seconds[name] for name in (rows.ORDINARY, rows.DECODE, rows.SCORE))
-    pictures = {"vanilla": steps * ordinary + decode}
+    batches = pictures / batch
+    computed = {"vanilla": batches * (steps * ordinary + decode)}
     for n in lookaheads:
-        first = n / batch * (LOOKAHEAD_STEPS * ordinary + decode + score) + seconds[rows.preparing(n)]
-        pictures[f"LiDAR, n = {n}"] = first + steps * (ordinary + seconds[rows.guidance_alone(n)]) + decode
+        once = n / batch * (LOOKAHEAD_STEPS * ordinary + decode + score)
+        each = steps * (ordinary + seconds[rows.guidance_alone(n)]) + decode + seconds[rows.preparing(n)]
+        computed[f"LiDAR, n = {n}"] = once + batches * each
     if rows.GRADIENT in seconds:
-        pictures["universal guidance"] = steps * seconds[rows.GRADIENT] + decode
-    return pictures
+        computed["universal guidance"] = batches * (steps * seconds[rows.GRADIENT] + decode)
+    return computed
 
 
-def run_pictures(world, task, batch: int, *, steps: int, lookaheads: Sequence[int], gradient: bool) -> dict[str, float]:
+def run_pictures(
+    world, task, batch: int, *, pictures: int, steps: int, lookaheads: Sequence[int], gradient: bool
+) -> dict[str, float]:
     """Return what `computed_pictures` does, by drawing the pictures."""
     import torch
 
@@ -42,22 +46,24 @@ def run_pictures(world, task, batch: int, *, steps: int, lookaheads: Sequence[in
     from benchmarks.rivals import universal_guidance
     from benchmarks.world import room
 
-    noise, sigmas = task.noise(batch), world.sigmas(steps)
+    batches, sigmas = task.noise(pictures).split(batch), world.sigmas(steps)
 
     def vanilla(model=None) -> None:
-        world.decode(world.sample(task, noise, sigmas, phase="sampling", model=model), phase="decoding")
+        for noise in batches:
+            world.decode(world.sample(task, noise, sigmas, phase="sampling", model=model), phase="decoding")
 
     def lidar(n: int) -> None:
         latents, rewards = [], []
-        for part in task.noise(n, stream=1).split(batch):
-            latents.append(world.sample(task, part, world.sigmas(LOOKAHEAD_STEPS), phase="lookaheads"))
+        for noise in task.noise(n, stream=1).split(batch):
+            latents.append(world.sample(task, noise, world.sigmas(LOOKAHEAD_STEPS), phase="lookaheads"))
             rewards.append(world.score(world.decode(latents[-1], phase="decoding"), task, phase="scoring"))
         found = room("lidar_core").LookaheadSet(torch.cat(latents), torch.cat(rewards), "ImageReward")
         vanilla(room("nodes").LiDARApplyGuidance.execute(world.model, found, end_percent=1.0).result[0])
 
     def universal() -> None:
-        latents = universal_guidance.draw(world, task, count=batch, steps=steps)
-        world.decode(latents, phase="decoding")
+        for noise in batches:
+            latents = universal_guidance.draw(world, task, count=len(noise), steps=steps)
+            world.decode(latents, phase="decoding")
 
     methods: dict[str, Callable[[], None]] = {"vanilla": vanilla}
     methods |= {f"LiDAR, n = {n}": lambda n=n: lidar(n) for n in lookaheads}
@@ -85,6 +91,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", default=[1024], help="pixels of a side (default: 1024)")
     parser.add_argument("--batch", type=int, nargs="+", default=[1], help="images at once (default: 1)")
     parser.add_argument("--lookaheads", type=int, nargs="+", default=[16, 50], help="n (default: 16 50)")
+    parser.add_argument("--pictures", type=int, nargs="+", default=[1, 4], help="of one prompt (default: 1 4)")
     parser.add_argument("--steps", type=int, default=30, help="of a whole picture (default: 30)")
     parser.add_argument("--repeats", type=int, default=3, help="of each measurement (default: 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="measurements left out before them (default: 1)")
@@ -117,16 +124,19 @@ def main() -> None:
             task = random_task(size)
             costs = evaluation_costs(world, task, batch, warm_up=options.warm_up, repeats=options.repeats, **shared)
             print("\n".join(cost_lines(size, batch, costs)), flush=True)
-            if options.runs:
-                whole = run_pictures(world, task, batch, steps=options.steps, **shared)
-            else:
-                seconds = {name: reading.seconds for name, reading in costs.items()}
-                whole = computed_pictures(seconds, batch, steps=options.steps, lookaheads=options.lookaheads)
-            wholes.append((size, batch, whole))
-    print(f"\n{'Measured' if options.runs else 'Computed'}: seconds of a batch of pictures of {options.steps} steps\n")
-    print("| side | batch | " + " | ".join(wholes[0][2]) + " |\n|" + "---|" * (2 + len(wholes[0][2])))
-    for size, batch, whole in wholes:
-        print(f"| {size} | {batch} | " + " | ".join(f"{each:.4g}" for each in whole.values()) + " |")
+            seconds = {name: reading.seconds for name, reading in costs.items()}
+            for pictures in options.pictures:
+                given = {"pictures": pictures, "steps": options.steps}
+                if options.runs:
+                    whole = run_pictures(world, task, batch, **given, **shared)
+                else:
+                    whole = computed_pictures(seconds, batch, **given, lookaheads=options.lookaheads)
+                wholes.append((size, batch, pictures, whole))
+    print(f"\n{'Measured' if options.runs else 'Computed'}: seconds of whole pictures of {options.steps} steps\n")
+    names = list(wholes[0][-1])
+    print("| side | batch | pictures | " + " | ".join(names) + " |\n|" + "---|" * (3 + len(names)))
+    for *given, whole in wholes:
+        print("| " + " | ".join(map(str, given)) + " | " + " | ".join(f"{each:.4g}" for each in whole.values()) + " |")
 
 
 if __name__ == "__main__":

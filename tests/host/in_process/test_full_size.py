@@ -96,11 +96,12 @@ def test_computed_pictures_count_what_drawn_ones_spend(world, task, bench):
     of_evaluations = {cost.ORDINARY: 1.0, cost.GRADIENT: 1.0, cost.DECODE: 0.0, cost.SCORE: 0.0}
     of_evaluations |= {cost.guidance_alone(4): 0.0, cost.preparing(4): 0.0}
     of_decodes = dict.fromkeys(of_evaluations, 0.0) | {cost.DECODE: 1.0}
-    settings = {"steps": STEPS, "lookaheads": [4]}
+    settings = {"pictures": 2 * BATCH, "steps": STEPS, "lookaheads": [4]}
     computed = [full_size.computed_pictures(each, BATCH, **settings) for each in (of_evaluations, of_decodes)]
     spent = full_size.run_pictures(world, task, BATCH, gradient=True, **settings)
     assert list(spent) == list(computed[0]) == ["vanilla", "LiDAR, n = 4", "universal guidance"]
-    assert world.cost.evaluations == BATCH * sum(computed[0].values()) == BATCH * (STEPS + 2 * 6 + STEPS + STEPS)
+    assert world.cost.evaluations == BATCH * sum(computed[0].values()) == BATCH * (2 * 6 + 3 * 2 * STEPS)
     # Each gradient takes a decode and a score of its own
-    assert world.cost.decodes == BATCH * (sum(computed[1].values()) + STEPS)
-    assert world.cost.rewards == 4 + BATCH * STEPS
+    gradients = 2 * BATCH * STEPS
+    assert world.cost.decodes == BATCH * sum(computed[1].values()) + gradients
+    assert world.cost.rewards == 4 + gradients
