@@ -70,21 +70,26 @@ class Task:
     seed: int
     positive: list
     negative: list
+    shape: tuple[int, ...] = SHAPE
+    """Of one latent."""
 
     def noise(self, count: int, *, stream: int = 0) -> Tensor:
-        """Return (count, 4, 8, 8) standard noise. Row i is the same whatever the count; streams are independent."""
+        """Return (count, *shape) standard noise. Row i is the same whatever the count; streams are independent."""
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * stream)
-        return torch.randn((count, *SHAPE), generator=generator)
+        return torch.randn((count, *self.shape), generator=generator)
 
 
 class World:
-    """The miniature: model, decoder, the reward that guides, and those that only look on. `cost` counts what is spent."""
+    """The miniature: model, decoder, the reward that guides, and those that only look on. `cost` counts what is spent.
 
-    def __init__(self):
-        nodes = room("nodes")
+    objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place.
+    """
+
+    def __init__(self, objects: tuple | None = None):
         # Weights made in inference mode could never be part of a gradient
         with torch.inference_mode(False):
-            self.model, self.clip, self.vae, self.reward = nodes.LiDARLoadDemoModel.execute().result
+            objects = objects or room("nodes").LiDARLoadDemoModel.execute().result
+        self.model, self.clip, self.vae, self.reward = objects
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
         self._scoring = room("nodes.scoring")
         self._judge = room("demo_model.referee").judge
