@@ -1,8 +1,7 @@
 """The demo itself, run by the environment's Python: queues the demo workflow in a real server and writes what came out.
 
 Rewards of vanilla and guided images are computed here with the shipped reward model, in the same way for both; those
-of the lookaheads are the ones that the scoring node reported, which steered the sampling (with steady_scores the mean
-over five views).
+of the lookaheads are the ones that the scoring node reported, which steered the sampling.
 """
 
 from __future__ import annotations
