@@ -41,12 +41,6 @@ Arm = partial[Iterator[Snapshot]]
 """Of (World, Task); its keywords are the settings."""
 
 
-def settings_of(arm: Arm) -> str:
-    """Return what an arm is run with, as text that is the same in every process."""
-    named = {name: getattr(value, "__module__", value) for name, value in arm.keywords.items()}
-    return f"{arm.func.__name__} {named}"
-
-
 def vanilla(world: World, task: Task, *, budget: int, steps: int) -> Iterator[Snapshot]:
     """Four images, not scored."""
     latents = world.sample(task, task.noise(4), world.sigmas(steps), phase="images")
@@ -94,6 +88,14 @@ def lidar(
     decoded = world.decode(final, phase="decoding")
     scores = world.score(decoded, task, phase="scoring", steady=config.steady_scores)
     yield Snapshot(budget, final, decoded, scores, copy.deepcopy(world.cost))
+
+
+def settings_of(arm: Arm) -> str:
+    """Return what an arm is run with, its preset's values too, as text that is the same in every process."""
+    named = {name: getattr(value, "__module__", value) for name, value in arm.keywords.items()}
+    if arm.func is lidar:
+        named = {**room("nodes.lookahead_presets").PRESETS[named.get("preset", "demo")], **named}
+    return f"{arm.func.__name__} {named}"
 
 
 def _draw(world: World, task: Task, noise: Tensor, *, steps: int, phase: str, steady: bool):

@@ -1,7 +1,7 @@
 """Runs the arms on the demo model's held-out prompts, interleaved, and keeps a row for every snapshot.
 
 Every prompt and arm sees the same noise where it starts from noise of its own. The referee, which no arm sees, and rewards
-that did not guide look on. Rows are written as they come, one JSON object a line, so that a run can stop and go on.
+that did not guide look on. Rows are written as they come, those of an arm on one line of JSON, so that a run can stop and go on.
 """
 
 import json
@@ -47,9 +47,10 @@ def run(world: World, arms: Mapping[str, Arm], number: int, prompt, rows: Path, 
             shown.setdefault(name, (snapshot.images, snapshot.scores))
         with rows.open("a") as file:
             # The line's end comes first: one that a stopped run left half-written stays alone
-            file.write("".join("\n" + json.dumps(row) for row in found) + "\n")
+            file.write(f"\n{json.dumps(found)}\n")
     if images is not None and shown:
-        torch.save({"prompt": prompt.text, "images": shown}, images)
+        kept = torch.load(images)["images"] if images.exists() else {}
+        torch.save({"prompt": prompt.text, "images": kept | shown}, images)
 
 
 def read(rows: Path, arms: Mapping[str, Arm]) -> list[dict]:
@@ -57,11 +58,10 @@ def read(rows: Path, arms: Mapping[str, Arm]) -> list[dict]:
     found = []
     for line in rows.read_text().splitlines() if rows.exists() else ():
         try:
-            row = json.loads(line)
+            of_one_arm = json.loads(line)
         except json.JSONDecodeError:  # empty, or half-written when a run was stopped
             continue
-        if row["arm"] in arms and row["settings"] == settings_of(arms[row["arm"]]):
-            found.append(row)
+        found += [row for row in of_one_arm if row["arm"] in arms and row["settings"] == settings_of(arms[row["arm"]])]
     return found
 
 

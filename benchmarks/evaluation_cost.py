@@ -155,7 +155,7 @@ def _on_cuda() -> bool:
     return management.get_torch_device().type == "cuda"
 
 
-def _reset_peak() -> int:
+def _reset_peak() -> float:
     """Begin to look for the most bytes in use; return what is in use now."""
     if _on_cuda():
         torch.cuda.reset_peak_memory_stats()
@@ -166,7 +166,7 @@ def _reset_peak() -> int:
     return _status_bytes("VmRSS")
 
 
-def _peak() -> int:
+def _peak() -> float:
     return torch.cuda.max_memory_allocated() if _on_cuda() else _status_bytes("VmHWM")
 
 

@@ -61,7 +61,7 @@ def settings(rows: dict, path: Path) -> None:
     """Referee accuracy and reward of four images over each setting that was changed alone."""
     from . import report, sweeps
 
-    if not rows:
+    if (sweeps.BASE, 0) not in rows:
         return
     unchanged = list(rows[sweeps.BASE, 0].values())
     found = {name: {value: unchanged} for name, value in sweeps.own_values().items()}
@@ -90,14 +90,14 @@ def ess(curves: dict, path: Path) -> None:
     axis.set_xscale("log")
     axis.invert_xaxis()
     axis.set_xlabel("sigma, from the first step to the last")
-    axis.set_ylabel("effective sample size of 16 lookaheads")
+    axis.set_ylabel("effective sample size of the lookaheads")
     axis.legend(fontsize=8)
     axis.grid(alpha=0.3)
     _save(figure, path)
 
 
 def examples(files: list[Path], path: Path, count: int = 8) -> None:
-    """The first prompts of the run, wins and failures alike: the best image of each method at the time of eight."""
+    """Prompts that nobody chose, wins and failures alike: the best image of each method at the time of eight."""
     if not files:
         return
     names = ["best of N, 8", "best of N, 8 steps", "LiDAR, paper's form", "LiDAR, 8"]

@@ -1,4 +1,4 @@
-"""How LiDAR answers to its settings, one changed at a time from the preset demo: four images, 16 lookaheads."""
+"""How LiDAR answers to its settings: four images of the preset demo with one changed at a time, and other forms."""
 
 from functools import partial
 

@@ -112,7 +112,7 @@ class World:
         self, task: Task, noise: Tensor, sigmas: Tensor, *, phase: str, model=None, start: Tensor | None = None,
         sampler=None, seed: int | None = None,
     ) -> Tensor:  # fmt: skip
-        """Return latents (B, 4, 8, 8) of noise (B, 4, 8, 8) taken down `sigmas` by the host's sampler.
+        """Return latents (B, *shape) of noise (B, *shape) taken down `sigmas` by the host's sampler.
 
         model: a patched copy of `self.model`; start: latents that the noise is added to; sampler: a host SAMPLER
         object instead of DPM-Solver++ (2M); seed: of noise that the sampler draws itself.
@@ -125,13 +125,13 @@ class World:
             )  # fmt: skip
 
     def decode(self, latents: Tensor, *, phase: str) -> Tensor:
-        """Return images (B, 64, 64, 3) in [0, 1]."""
+        """Return images (B, H, W, 3) in [0, 1]."""
         with self.spending(phase):
             self.cost.decodes += len(latents)
             return self.vae.decode(latents)
 
     def score(self, images: Tensor, task: Task, *, phase: str, steady: bool = False) -> Tensor:
-        """Return the guiding reward of images (B, 64, 64, 3), (B,); steady: the mean of five views."""
+        """Return the guiding reward of images (B, H, W, 3), (B,); steady: the mean of five views."""
         with self.spending(phase):
             self.cost.rewards += len(images) * (5 if steady else 1)
             return self._scoring.score_images([self.reward], images, task.text, 64, steady=steady)[0].rewards

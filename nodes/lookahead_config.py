@@ -79,9 +79,10 @@ class LiDARLookaheadConfig(io.ComfyNode):
                     default=RECOMMENDED,
                     extra_dict={"presets": PRESETS},  # for web/lookahead_presets.js
                     tooltip=(
-                        f"{RECOMMENDED}: what guides best by this project's measurements; count, steps, cfg, sampler_name, "
-                        "scheduler and batch_size below stay yours. custom: all values below count. Any other entry "
-                        "REPLACES the values below by its own; only batch_size stays yours, except in demo. Choosing one "
+                        f"{RECOMMENDED}: what guides best by this project's measurements, which were made on the demo model, "
+                        "not at full size; count, steps, cfg, sampler_name, scheduler and batch_size below stay yours. "
+                        "custom: all values below count. Any other entry REPLACES the values below by its own, also those "
+                        "that another node gives; only batch_size stays yours, except in the two of the demo. Choosing one "
                         "shows its values below; changing one of them turns the preset to custom."
                     ),
                 ),

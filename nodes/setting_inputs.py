@@ -186,8 +186,8 @@ def guidance_inputs(defaults) -> list[io.Input]:
             advanced=True,
             tooltip=(
                 f"Where guidance ends, as a fraction of the sampling process; the steps after it only refine. With {BLEND} "
-                f"0.3 is recommended, with {DIFFERENCE} 0.8 is usual and 0.05 for Flux with guidance_scale 40. 1 guides to "
-                "the very end. 0 guides nothing."
+                f"0.3 is recommended, found on the demo model and not measured at full size; with {DIFFERENCE} 0.8 is usual, "
+                "and 0.05 for Flux with guidance_scale 40. 1 guides to the very end. 0 guides nothing."
             ),
         ),
         io.Combo.Input(

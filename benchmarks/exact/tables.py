@@ -10,7 +10,7 @@ INTRODUCTION = """\
 Mixtures of 8 modes about 3 apart in a plane, in D dimensions, with spread 0.25 per number and a reward constant on each mode; lambda = 0.7. \
 Other worlds say what differs. *paper*: the difference of the \
 weighted means times s. *blend*: s of the way from the denoised prediction to the tilted mean. *d=256*: temperature D / 256. *early*: only \
-above noise level 0.8, about a quarter of the distance between modes."""
+above noise level 0.8, about a quarter of the distance between modes; the preset recommended ends earlier, at 3.3 on SDXL's noise levels."""
 MOVES = """\
 Move of the denoised prediction, **bias / standard deviation** over lookahead sets, both relative to the exact move's norm (root mean \
 squares over noisy states). The gradient of the expected future reward is alpha / sigma^2 times the move, so these are its figures too. \

@@ -14,7 +14,7 @@ PHASE = "gradient"
 
 
 def decode(world: World, latents: Tensor) -> Tensor:
-    """Return images (B, 64, 64, 3) in [0, 1] of latents (B, 4, 8, 8), as `World.decode` does; not metered."""
+    """Return images (B, H, W, 3) in [0, 1] of latents (B, *shape), as `World.decode` does; not metered."""
     vae = world.vae
     comfy.model_management.load_models_gpu([vae.patcher], force_full_load=True)
     pixels = vae.first_stage_model.decode(latents.to(vae.device, vae.vae_dtype))
@@ -22,7 +22,7 @@ def decode(world: World, latents: Tensor) -> Tensor:
 
 
 def score(world: World, images: Tensor, task: Task) -> Tensor:
-    """Return rewards (B,) of images (B, 64, 64, 3), as `World.score` does; not metered."""
+    """Return rewards (B,) of images (B, H, W, 3), as `World.score` does; not metered."""
     device = world.reward.load(0)
     batch = room("reward_models.image_batch").ImageBatch(images.movedim(-1, 1), device)
     return world.reward.model.score_batch(batch, [task.text] * len(images))
@@ -31,7 +31,7 @@ def score(world: World, images: Tensor, task: Task) -> Tensor:
 def reward_gradient(world: World, task: Task, denoised: Tensor, variable: Tensor) -> Tensor:
     """Return the gradient of each image's reward with respect to its row of `variable` (B, ...).
 
-    denoised: (B, 4, 8, 8) in the model's latent space, computed from `variable` with gradients on. Decoding, scoring and
+    denoised: (B, *shape) in the model's latent space, computed from `variable` with gradients on. Decoding, scoring and
     the way back count as the phase "gradient"; one decode, one reward and one backward pass an image.
     """
     with world.spending(PHASE), torch.enable_grad():

@@ -21,7 +21,7 @@ from .reward_gradient import reward_gradient
 def draw(
     world: World, task: Task, *, count: int, steps: int, weight: float = 40.0, every: int = 1, max_shift: float = 1.0
 ) -> Tensor:
-    """Return latents (count, 4, 8, 8) of `steps` steps of the host's sampler under gradient guidance.
+    """Return latents (count, *shape) of `steps` steps of the host's sampler under gradient guidance.
 
     weight: the guidance in units of 1 / reward; 0 is the plain sampler at the cost of the gradients. every: guide each so
     many steps, beginning with the first. max_shift: bound on the root mean square of an image's shift, in units of the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import pytest
 import torch
@@ -98,3 +99,9 @@ def no_gradients():
     """As in the host, where every node runs in inference mode."""
     with torch.inference_mode():
         yield
+
+
+@pytest.fixture(scope="session")
+def bench(pack, node_classes):
+    """bench("rivals.feynman_kac") -> that module of benchmarks/, which has to wait until the host is importable."""
+    return lambda name: import_module(f"benchmarks.{name}")

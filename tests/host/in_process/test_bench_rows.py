@@ -2,18 +2,11 @@
 
 import json
 from functools import partial
-from importlib import import_module
 
 import pytest
 import torch
 
 pytestmark = pytest.mark.host
-
-
-@pytest.fixture(scope="module")
-def bench(pack, node_classes):
-    """bench("arms") -> that module of benchmarks/, which has to wait until the host is importable."""
-    return lambda name: import_module(f"benchmarks.{name}")
 
 
 def test_a_stopped_run_goes_on_with_what_is_missing(bench, tmp_path):
@@ -31,11 +24,11 @@ def test_a_stopped_run_goes_on_with_what_is_missing(bench, tmp_path):
         world = bench("world").World()
         demo_bench.run(world, {"a": two_steps}, 7, prompt, rows)
         complete = rows.read_text()
-        rows.write_text(complete + '\n{"prompt": "a red cir')  # stopped while it wrote
+        rows.write_text(complete + '\n[{"prompt": "a red cir')  # stopped while it wrote
         demo_bench.run(world, {"a": two_steps, "b": three_steps}, 7, prompt, rows)
     assert [each["steps"] for each in drawn] == [2, 3]
     found = demo_bench.read(rows, {"a": two_steps, "b": three_steps})
     assert [row["arm"] for row in found] == ["a", "b"]
-    assert found[0] == json.loads(complete) and found[0]["cost"]["evaluations"] == 4
+    assert [found[0]] == json.loads(complete) and found[0]["cost"]["evaluations"] == 4
     assert demo_bench.read(rows, {"a": three_steps}) == []  # measured with other settings
     assert demo_bench.read(tmp_path / "rows.1", {"a": two_steps}) == []

@@ -1,19 +1,12 @@
 """The bench of full-size SDXL: true sizes, and at tiny size every row, the way of the gradient, and the sums it computes."""
 
 import math
-from importlib import import_module
 
 import pytest
 import torch
 
 pytestmark = pytest.mark.host
 SIZE, BATCH, STEPS = 64, 2, 2  # pixels of a side are those of the tiny vision tower, so that nothing is resized
-
-
-@pytest.fixture(scope="module")
-def bench(pack, node_classes):
-    """bench("world") -> that module of benchmarks/, which has to wait until the host is importable."""
-    return lambda name: import_module(f"benchmarks.{name}")
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,12 @@
 """The benchmark's rival methods on the demo model: neutral at strength zero, right gradients and laws, every cost counted."""
 
 import time
-from importlib import import_module
 
 import pytest
 import torch
 
 pytestmark = pytest.mark.host
 STEPS = 6
-
-
-@pytest.fixture(scope="module")
-def bench(pack, node_classes):
-    """bench("rivals.feynman_kac") -> that module of benchmarks/, which has to wait until the host is importable."""
-    return lambda name: import_module(f"benchmarks.{name}")
 
 
 @pytest.fixture(scope="module")
