@@ -79,7 +79,7 @@ def main() -> int:
         server.stop()
     _write(report, options.output)
     print(f"\n{report.prompt}\n\n{report.table()}\n")
-    print("One prompt and seed is a single draw; README.md has the average over 201 prompts.")
+    print("One prompt and seed is a single draw; README.md has the average over about 200 prompts.")
     print(f"Look at {options.output / 'comparison.png'}")
     return 0
 
