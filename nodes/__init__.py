@@ -3,6 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .apply_guidance import LiDARApplyGuidance
+from .checked_input import LiDARCheckedInput
 from .combine_rewards import LiDARCombineRewards
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
@@ -31,4 +32,5 @@ class LiDARExtension(ComfyExtension):
             LiDARRewardsFromValues,
             LiDARScoreImages,
             LiDARStartFromBest,
+            LiDARCheckedInput,
         ]

@@ -6,10 +6,11 @@ import torch
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
-from .lookahead_config import LookaheadConfig
+from .checked_inputs import checked
+from .lookahead_settings import LookaheadConfig
 from .noise_levels import signal_and_noise
 from .post_cfg import Guidance
-from .setting_inputs import BLEND, DIFFERENCE, RAW, STANDARDISED, guidance_inputs
+from .setting_inputs import STANDARDISED, guidance_inputs
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
 
@@ -44,6 +45,7 @@ class LiDARApplyGuidance(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         model,
@@ -62,21 +64,8 @@ class LiDARApplyGuidance(io.ComfyNode):
             return io.NodeOutput(patched)
         if start_percent > end_percent:
             raise ValueError(
-                f"LiDAR Apply Guidance: start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step "
+                f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step "
                 "would be guided; set start_percent below end_percent."
-            )
-        if reward_scale not in (STANDARDISED, RAW):
-            raise ValueError(
-                f"LiDAR Apply Guidance: reward_scale is {reward_scale!r}; set it to {STANDARDISED} or {RAW}."
-            )
-        if guidance_form not in (DIFFERENCE, BLEND):
-            raise ValueError(
-                f"LiDAR Apply Guidance: guidance_form is {guidance_form!r}; set it to {DIFFERENCE} or {BLEND}."
-            )
-        if not effective_dimension >= 0:  # a linked value, which the host does not check
-            raise ValueError(
-                f"LiDAR Apply Guidance: effective_dimension is {effective_dimension:g}; set it to 1 or more, or to 0 to count "
-                "every number of a latent."
             )
         # Refuses a model that cannot be steered.
         signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))

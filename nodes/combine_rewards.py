@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from .checked_inputs import checked
 from .combined_reward import CombinedReward
 from .number_list import parse_numbers
 from .socket_types import RewardModelSocket
@@ -52,20 +53,16 @@ class LiDARCombineRewards(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, rewards: io.Autogrow.Type, weights="") -> io.NodeOutput:
         connected = [rewards[name] for name in NAMES if rewards.get(name) is not None]
-        try:
-            if not connected:
-                raise ValueError(
-                    "no reward is connected: connect a Load LiDAR Reward Model to each socket that is used"
-                )
-            numbers = parse_numbers(weights, what="weights") or [1.0] * len(connected)
-            return io.NodeOutput(CombinedReward(tuple(zip(connected, _checked(numbers, len(connected)), strict=True))))
-        except ValueError as error:
-            raise ValueError(f"LiDAR Combine Rewards: {error}") from error
+        if not connected:
+            raise ValueError("no reward is connected: connect a Load LiDAR Reward Model to each socket that is used")
+        numbers = parse_numbers(weights, what="weights") or [1.0] * len(connected)
+        return io.NodeOutput(CombinedReward(tuple(zip(connected, _fitting(numbers, len(connected)), strict=True))))
 
 
-def _checked(weights: list[float], count: int) -> list[float]:
+def _fitting(weights: list[float], count: int) -> list[float]:
     if len(weights) != count:
         raise ValueError(
             f"weights has {len(weights)} number{'s' * (len(weights) != 1)} for {count} connected "

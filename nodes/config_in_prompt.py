@@ -9,8 +9,10 @@ from dataclasses import asdict, fields
 
 from comfy_execution.graph_utils import is_link
 
-from .lookahead_config import LookaheadConfig
+from .checked_inputs import check_value, named
+from .lookahead_config import LiDARLookaheadConfig
 from .lookahead_presets import CUSTOM, PRESETS
+from .lookahead_settings import LookaheadConfig
 from .show_on_node import show_on_node
 
 
@@ -35,9 +37,13 @@ def connected_settings(hidden, evaluated: LookaheadConfig | None) -> dict:
     if config_id is None:
         return {}
     settings = asdict(LookaheadConfig()) | _settings_in_prompt(hidden, config_id)
-    if not any(is_link(value) for value in settings.values()):
-        show_on_node(hidden, LookaheadConfig(**settings).summary(), node_id=config_id)
-    return settings
+    schema = LiDARLookaheadConfig.define_schema()
+    wanted = {each.id: each for each in schema.inputs}
+    with named(schema.display_name):
+        values = {name: check_value(wanted[name], value) for name, value in settings.items() if not is_link(value)}
+        if len(values) == len(settings):
+            show_on_node(hidden, LookaheadConfig(**values).summary(), node_id=config_id)
+    return settings | values
 
 
 def _connected(hidden) -> str | None:

@@ -5,6 +5,7 @@ import torch
 
 from ..reward_models import RewardModel
 from ..reward_models.image_batch import ImageBatch
+from ..reward_models.printable import printable
 from .shared_trunks import patcher_of
 
 
@@ -12,13 +13,15 @@ class HostedRewardModel:
     """A reward model whose large part ComfyUI loads, offloads and frees; a LIDAR_REWARD_MODEL."""
 
     def __init__(self, model: RewardModel):
+        if not isinstance(model, RewardModel):
+            raise TypeError(f"model is a {type(model).__name__}, wanted a RewardModel")
         self.model = model.eval()
         self.patcher = None if model.trunk is None else patcher_of(model.trunk)
 
     @property
     def name(self) -> str:
-        """The reward model's name for people."""
-        return self.model.name
+        """The reward model's name for people; it may hold the name of a folder."""
+        return printable(self.model.name, longest=80)
 
     @property
     def models(self) -> tuple["HostedRewardModel", ...]:

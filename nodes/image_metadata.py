@@ -1,5 +1,11 @@
 """Scores in the metadata of saved pictures, through the host's own Save Image."""
 
+import logging
+
+logger = logging.getLogger(__name__)
+
+_ENTRY = "lidar_scores"
+
 
 def write_to_images(hidden, values: dict) -> None:
     """Add values under "lidar_scores" and the node's id to what the host writes into the PNGs that this run saves.
@@ -10,5 +16,24 @@ def write_to_images(hidden, values: dict) -> None:
     """
     if hidden is None or hidden.extra_pnginfo is None or hidden.dynprompt is None:
         return
+    if not isinstance(hidden.extra_pnginfo, dict):
+        kind = type(hidden.extra_pnginfo).__name__
+        logger.warning("LiDAR: no scores are written into pictures, for extra_pnginfo of this prompt is a %s", kind)
+        return
     node = hidden.dynprompt.get_display_node_id(hidden.unique_id)
-    hidden.extra_pnginfo.setdefault("lidar_scores", {})[node] = values
+    entry = hidden.extra_pnginfo.get(_ENTRY)
+    hidden.extra_pnginfo[_ENTRY] = {**(entry if isinstance(entry, dict) else {}), node: values}
+
+
+def saved_with(cls):
+    """Return `cls` for the host's picture savers, whose metadata they write; None where PNG files cannot hold it.
+
+    Whoever queues a prompt through the API may send anything as extra_pnginfo, and the savers check nothing.
+    """
+    given = cls.hidden.extra_pnginfo if cls.hidden else None
+    return cls if not given or isinstance(given, dict) and all(_is_keyword(key) for key in given) else None
+
+
+def _is_keyword(key: str) -> bool:
+    """A PNG keyword has 1 to 79 characters of Latin-1."""
+    return 0 < len(key) < 80 and all(ord(character) < 256 for character in key)

@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 import comfy.samplers
 from comfy_api.latest import io
-from comfy_execution.graph_utils import GraphBuilder
+from comfy_execution.graph_utils import GraphBuilder, is_link
 
+from .checked_inputs import checked
 from .config_in_prompt import connected_settings, must_run_first
-from .lookahead_config import LookaheadConfig
 from .lookahead_presets import PRESETS, RECOMMENDED
+from .lookahead_settings import LookaheadConfig
 from .pick_lookaheads import picks_input
 from .setting_inputs import BEST_LOOKAHEADS, reward_prompt_input
 from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
@@ -107,12 +108,12 @@ class LiDARKSampler(io.ComfyNode):
                     "denoise",
                     **HANDED_ON,
                     default=1.0,
-                    min=0.0,
+                    min=0.01,
                     max=1.0,
                     step=0.01,
                     tooltip=(
                         "How much of latent_image is replaced, for lookaheads and final image: 1 makes a new image, "
-                        "lower values keep its structure. 0 draws nothing and is an error."
+                        "lower values keep its structure. 0 is not possible, 0.01 is the least."
                     ),
                 ),
                 LookaheadConfigSocket.Input(
@@ -154,6 +155,7 @@ class LiDARKSampler(io.ComfyNode):
     # Async, although it awaits nothing: the host runs async nodes before all others that are ready, and what this node
     # expands into must be known before the cache drops it, see config_in_prompt.py.
     @classmethod
+    @checked
     async def execute(
         cls,
         model,
@@ -173,20 +175,36 @@ class LiDARKSampler(io.ComfyNode):
         lookahead_model=None,
         picks="",
     ) -> io.NodeOutput:
+        # The host's cache compares the children's inputs: they get what came in as it came, and single settings, never
+        # the config as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
+        graph = GraphBuilder()
+
+        def sound(name: str, value, node: str = "LiDARKSampler"):
+            """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
+            if not is_link(value):
+                return value
+            child = f"LiDARCheckedInput_{node}_{name}"
+            return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name).out(0)
+
+        model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
+        latent_image, prompt, cfg = sound("latent_image", latent_image), sound("prompt", prompt), sound("cfg", cfg)
+        scheduler = sound("scheduler", scheduler)
+        task = {
+            "positive": sound("positive", positive),
+            "negative": sound("negative", negative),
+            "denoise": sound("denoise", denoise),
+        }
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
-        given = connected_settings(cls.hidden, lookahead_config) or (
+        given = connected_settings(cls.hidden, lookahead_config)
+        given = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in given.items()} or (
             PRESETS[RECOMMENDED] | {"cfg": cfg, "scheduler": scheduler}
         )
         settings = asdict(LookaheadConfig()) | given
         from_best = settings["start_from"] == BEST_LOOKAHEADS
-        task = {"positive": positive, "negative": negative, "denoise": denoise}
-        # The host's cache compares the children's inputs: they get what came in as it came, and single settings, never
-        # the config as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
-        graph = GraphBuilder()
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
-            model=lookahead_model or model,
+            model=sound("lookahead_model", lookahead_model) or model,
             latent_image=latent_image,
             # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
             seed=seed if from_best else (seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
@@ -206,6 +224,7 @@ class LiDARKSampler(io.ComfyNode):
         )
         judged = scored.out(0)
         if picks.strip() if isinstance(picks, str) else picks:  # a link is a list
+            picks = sound("picks", picks)
             picked = graph.node("LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=picks)
             judged = picked.out(0)
         guided = graph.node(
@@ -223,17 +242,19 @@ class LiDARKSampler(io.ComfyNode):
             start = graph.node(
                 "LiDARStartFromBest", id="LiDARStartFromBest", latent_image=latent_image, lookaheads=judged
             ).out(0)
+        # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
+        # before the sampler of the lookaheads, which stands deepest.
         final = graph.node(
             "KSampler",
             id="KSampler",
-            model=guided.out(0),
             latent_image=start,
+            model=guided.out(0),
             seed=seed,
-            steps=steps,
-            cfg=cfg,
-            sampler_name=sampler_name,
-            scheduler=scheduler,
             **task,
+            cfg=cfg,
+            scheduler=scheduler,
+            steps=sound("steps", steps),
+            sampler_name=sound("sampler_name", sampler_name),
         )
         return io.NodeOutput(final.out(0), judged, scored.out(1), expand=graph.finalize())
 

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..reward_models import load_reward_model
 from ..reward_models.clip_architecture import FOLDER_CONFIG
+from .checked_inputs import checked
 from .hosted_reward_model import HostedRewardModel
 from .shared_trunks import load_clip_once
 from .socket_types import RewardModelSocket
@@ -39,6 +40,7 @@ class LiDARLoadDemoModel(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls) -> io.NodeOutput:
         # Imported here: nothing of the miniature is needed by those who never use it.
         from ..demo_model import host_objects

@@ -1,14 +1,11 @@
-"""All settings of LiDAR besides the final sampler's own, as one value and as the node that makes it."""
-
-from dataclasses import dataclass
+"""The node that makes a LookaheadConfig: presets, and a widget for each setting."""
 
 from comfy_api.latest import io
 
+from .checked_inputs import checked
 from .lookahead_presets import CUSTOM, PRESETS, RECOMMENDED
+from .lookahead_settings import LookaheadConfig
 from .setting_inputs import (
-    BEST_LOOKAHEADS,
-    DIFFERENCE,
-    OWN_NOISE,
     batch_size_input,
     guidance_inputs,
     lookahead_sampler_inputs,
@@ -17,47 +14,6 @@ from .setting_inputs import (
 )
 from .show_on_node import show_on_node
 from .socket_types import LookaheadConfigSocket
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookaheadConfig:
-    """How lookaheads are drawn and how they guide; the defaults are those of the widgets, the paper's form for SDXL."""
-
-    count: int = 16
-    steps: int = 6
-    cfg: float = 7.5
-    sampler_name: str = "dpmpp_2m"
-    scheduler: str = "karras"
-    batch_size: int = 16
-    guidance_scale: float = 8.0
-    reward_strength: float = 5000.0
-    reward_scale: str = "standardised"
-    start_percent: float = 0.0
-    end_percent: float = 0.8
-    guidance_form: str = DIFFERENCE
-    effective_dimension: float = 0.0
-    start_from: str = OWN_NOISE
-    steady_scores: bool = False
-
-    def __post_init__(self):
-        if self.start_percent > self.end_percent:
-            raise ValueError(
-                f"LiDAR Lookahead Config: start_percent {self.start_percent:g} is above end_percent {self.end_percent:g}, "
-                "so no step would be guided; set start_percent below end_percent."
-            )
-        if self.start_from not in (OWN_NOISE, BEST_LOOKAHEADS):
-            raise ValueError(
-                f"LiDAR Lookahead Config: start_from is {self.start_from!r}; set it to {OWN_NOISE} or {BEST_LOOKAHEADS}."
-            )
-
-    def summary(self) -> str:
-        """Return the settings in two lines for people."""
-        return (
-            f"{self.count} lookahead{'s' * (self.count > 1)}: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, {self.scheduler}, "
-            f"up to {self.batch_size} at a time{', steady scores' * self.steady_scores}\n"
-            f"{self.guidance_form}, guidance scale {self.guidance_scale:g}, reward strength {self.reward_strength:g} "
-            f"({self.reward_scale}), from {self.start_percent:g} to {self.end_percent:g}, start from {self.start_from}"
-        )
 
 
 class LiDARLookaheadConfig(io.ComfyNode):
@@ -97,6 +53,7 @@ class LiDARLookaheadConfig(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         count=LookaheadConfig.count,
@@ -116,10 +73,6 @@ class LiDARLookaheadConfig(io.ComfyNode):
         steady_scores=LookaheadConfig.steady_scores,
         preset=CUSTOM,
     ) -> io.NodeOutput:
-        if preset != CUSTOM and preset not in PRESETS:
-            raise ValueError(
-                f"LiDAR Lookahead Config: there is no preset {preset!r}; choose one of {', '.join([CUSTOM, *PRESETS])}."
-            )
         widgets = dict(
             count=count, steps=steps, cfg=cfg, sampler_name=sampler_name, scheduler=scheduler, batch_size=batch_size,
             guidance_scale=guidance_scale, reward_strength=reward_strength, reward_scale=reward_scale,

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
+from .checked_inputs import checked
 from .picks import parse_picks
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
@@ -67,15 +68,11 @@ class LiDARPickLookaheads(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, lookahead_set, picks="", mode=ON_TOP, weight=WEIGHT) -> io.NodeOutput:
-        try:
-            picked = parse_picks(picks, lookahead_set.count)
-            if mode not in (ON_TOP, ALONE):
-                raise ValueError(f"mode is {mode!r}; set it to {ON_TOP} or {ALONE}")
-            if mode == ALONE and not picked.any():
-                raise ValueError("picks is empty, and nothing else is rewarded: write a number, such as 3")
-        except ValueError as error:
-            raise ValueError(f"LiDAR Pick Lookaheads: {error}") from error
+        picked = parse_picks(picks, lookahead_set.count)
+        if mode == ALONE and not picked.any():
+            raise ValueError("picks is empty, and nothing else is rewarded: write a number, such as 3")
         if mode == ALONE:
             result = lookahead_set.with_rewards(picked, "picks")
         elif not picked.any() or weight == 0:

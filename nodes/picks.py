@@ -1,7 +1,10 @@
 """A person's favourites and rejects among numbered lookaheads, written as text."""
 
+import re
+
 import torch
 
+from ..reward_models.printable import printable
 from .number_list import parse_number
 
 FAVOURITE, REJECT = 1.0, -1.0
@@ -13,6 +16,12 @@ def parse_picks(text: str, count: int) -> torch.Tensor:
     text: numbers from 1, as burnt into the ranked pictures, parted by commas, semicolons or lines. "3" is a favourite
     (1), "-3" a reject (-1), "3=5" gives its own value. ValueError for a number that is not there or named twice.
     """
+    unclear = re.search(r"=\s*-?\d+,\d+(?!\s*[\d=])", text)
+    if unclear:
+        raise ValueError(
+            f"picks has {printable(unclear[0], longest=40)!r}, one number or two? Write a value with a point, 3=0.5, or a space "
+            "behind the comma, 3=1, 5"
+        )
     rewards, named = torch.zeros(count), set()
     for pick in text.replace(";", ",").replace("\n", ",").split(","):
         number, _, value = (part.strip() for part in pick.partition("="))
@@ -21,10 +30,12 @@ def parse_picks(text: str, count: int) -> torch.Tensor:
         rejected = number.startswith("-")
         digits = number.removeprefix("-")
         if not digits.isdecimal() or (rejected and value) or ("=" in pick and not value):
-            raise ValueError(f"picks has {pick.strip()!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
-        index = int(digits)
+            pick = printable(pick.strip(), longest=40)
+            raise ValueError(f"picks has {pick!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
+        index = int(digits) if len(digits) < 10 else 0
         if not 1 <= index <= count:
-            raise ValueError(f"picks names lookahead {index}, but there are {count}: use the numbers 1 to {count}")
+            digits = printable(digits, longest=20)
+            raise ValueError(f"picks names lookahead {digits}, but there are {count}: use the numbers 1 to {count}")
         if index in named:
             raise ValueError(f"picks names lookahead {index} twice: name each one once")
         named.add(index)

@@ -14,6 +14,7 @@ from .setting_inputs import BLEND
 
 logger = logging.getLogger(__name__)
 
+_CAUSES = "the checkpoint, its precision (start ComfyUI with --force-fp32) or cfg"
 _KEY = "lidar_particles"  # in a run's model_options: Guidance -> its Particles
 
 
@@ -60,6 +61,7 @@ class Guidance:
         was not wrapped, as when another pack calls the function itself, the particles are prepared for this call.
         """
         x, denoised, model = args["input"], args["denoised"], args["model"]
+        _require_finite(denoised, "the model's prediction", args["sigma"], _CAUSES)
         sampling = model.model_sampling
         # The host's percent 0 is its sigma_max (flow) or a huge number (others): both mean "from the first step".
         highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
@@ -83,7 +85,9 @@ class Guidance:
                 sigma[0].item(), info.ess.mean().item(), info.tilted_ess.mean().item(), particles.count,
                 shift.square().mean().sqrt().item(),
             )  # fmt: skip
-        return (denoised.float() + self.guidance_scale * shift).to(denoised.dtype)
+        guided = (denoised.float() + self.guidance_scale * shift).to(denoised.dtype)
+        _require_finite(guided, "the guided prediction", args["sigma"], "guidance_scale: lower it")
+        return guided
 
     def _temperature(self) -> float:
         numbers = self.latents[0].numel()
@@ -92,6 +96,15 @@ class Guidance:
     def _particles(self, model, x: Tensor) -> Particles:
         """The lookaheads in the space of x and on its device."""
         return Particles(model.process_latent_in(self.latents.to(x.device)))
+
+
+def _require_finite(prediction: Tensor, what: str, sigma: Tensor, cause: str) -> None:
+    lowest, highest = prediction.aminmax()
+    if not bool(lowest.isfinite() & highest.isfinite()):
+        raise ValueError(
+            f"LiDAR Apply Guidance: {what} is NaN or infinite at sigma {sigma.max().item():.4g}, so no picture can come of "
+            f"it; change {cause}."
+        )
 
 
 def _shape_message(x: Tensor, latents: Tensor) -> str:

@@ -16,14 +16,14 @@ def ranked_preview(
 ) -> Tensor:
     """Return the images (n, H', W', 3) in `order`, (k,) indices best first, with labels "#1  score 0.312   no. 7" burnt in.
 
-    images: (n, H, W, C) in [0, 1]; rewards: (n,); columns: further scores by name, (n,) each, a line for each below the label.
+    images: (n, H, W, C) in [0, 1], C = 1, 3 or 4; rewards: (n,); columns: further scores by name, (n,) each, a line for each below the label.
     Numbers count from 1, in the order of the batch.
     Small pictures are enlarged to 192 pixels on the shorter side so that the label can be read, large ones reduced to
     512 on the longer side; all keep one common size.
     """
     height, width = images.shape[1:3]
     zoom = min(max(1.0, _SMALLEST_SIDE / min(height, width)), _LONGEST_SIDE / max(height, width))
-    size = (round(width * zoom), round(height * zoom))
+    size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
     labels = [
         [
             (f"#{rank}  score {rewards[i]:.4g}", f"no. {i + 1}"),
@@ -39,7 +39,8 @@ def ranked_preview(
 def _labelled(
     image: Tensor, lines: list[tuple[str, str]], size: tuple[int, int], font: ImageFont.FreeTypeFont
 ) -> np.ndarray:
-    pixels = (image[..., :3].detach().cpu().clamp(0, 1) * 255).round().byte().numpy()
+    colour = image.expand(-1, -1, 3) if image.shape[-1] == 1 else image[..., :3]
+    pixels = (colour.detach().cpu().clamp(0, 1) * 255).round().byte().numpy()
     picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
     strip = round(font.size * 1.6)
     canvas = Image.new("RGB", (size[0], size[1] + strip * len(lines)), _BACKGROUND)

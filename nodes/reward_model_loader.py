@@ -8,6 +8,8 @@ from comfy_api.latest import io
 from ..reward_models import REWARD_KINDS, load_reward_model
 from ..reward_models.clip_architecture import FOLDER_CONFIG, list_architectures
 from ..reward_models.guess_kind import guess_kind
+from ..reward_models.printable import printable
+from .checked_inputs import checked
 from .hosted_reward_model import HostedRewardModel
 from .image_layout import channels_first
 from .shared_trunks import file_state, load_clip_once
@@ -156,7 +158,8 @@ class LiDARRewardModelLoader(io.ComfyNode):
         # None: the input is a link, whose value is known only when the node runs
         if kind is None or file is None or clip_file is None:
             return True
-        return _problem(kind, file, clip_file) or True
+        problem = _problem(kind, file, clip_file)
+        return printable(problem) if problem else True
 
     @classmethod
     def fingerprint_inputs(cls, kind, file, clip_file=NO_FILE, **_others):
@@ -167,26 +170,24 @@ class LiDARRewardModelLoader(io.ComfyNode):
         return " ".join(states)
 
     @classmethod
+    @checked
     def execute(
         cls, kind, file=NO_FILE, architecture=None, clip_file=NO_FILE, negative_prompt="", reference=None
     ) -> io.NodeOutput:
-        try:
-            reason = ""
-            if kind == AUTO:
-                _check(kind, file, clip_file)
-                kind, reason = guess_kind(resolve_reward_model_file(file))
+        reason = ""
+        if kind == AUTO:
             _check(kind, file, clip_file)
-            model = load_reward_model(
-                kind,
-                resolve_reward_model_file(file),
-                architecture,
-                clip_checkpoint=resolve_reward_model_file(clip_file),
-                reference=None if reference is None else channels_first(reference),
-                text=negative_prompt,
-                load_clip=load_clip_once,
-            )
-        except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
-            raise type(error)(f"Load LiDAR Reward Model: {error}") from error
+            kind, reason = guess_kind(resolve_reward_model_file(file))
+        _check(kind, file, clip_file)
+        model = load_reward_model(
+            kind,
+            resolve_reward_model_file(file),
+            architecture,
+            clip_checkpoint=resolve_reward_model_file(clip_file),
+            reference=None if reference is None else channels_first(reference),
+            text=negative_prompt,
+            load_clip=load_clip_once,
+        )
         show_on_node(cls.hidden, f"{model.name}: {reason}" if reason else model.name)
         return io.NodeOutput(HostedRewardModel(model))
 

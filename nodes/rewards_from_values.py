@@ -4,8 +4,10 @@ import torch
 from comfy_api.latest import io
 
 from ..lidar_core import LookaheadSet
+from ..reward_models.printable import printable
+from .checked_inputs import checked
 from .noise_rows import noise_rows_metadata
-from .number_list import parse_numbers
+from .number_list import flat_numbers
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
 
@@ -59,32 +61,27 @@ class LiDARRewardsFromValues(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, lookaheads, values, name=("values",)) -> io.NodeOutput:
-        try:
-            numbers = _flat(values)
-            if any(each["samples"].is_nested for each in lookaheads):
-                raise ValueError("lookaheads is a latent of several parts, which LiDAR does not support")
-            latents = torch.cat([each["samples"] for each in lookaheads])
-            if len(numbers) != len(latents):
-                raise ValueError(
-                    f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
-                    "for each, in the order of the batch"
-                )
-            scored = LookaheadSet(latents, torch.tensor(numbers), name[0], noise_rows_metadata(*lookaheads))
-        except ValueError as error:
-            raise ValueError(f"LiDAR Rewards From Values: {error}") from error
+        numbers = flat_numbers(values, what="values")
+        if any(each["samples"].is_nested for each in lookaheads):
+            raise ValueError(
+                "lookaheads is a latent of several parts, which LiDAR does not support: connect LiDAR Sample Lookaheads"
+            )
+        shapes = {tuple(each["samples"].shape[1:]) for each in lookaheads}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"lookaheads has latents of {len(shapes)} sizes, {' and '.join(map(str, sorted(shapes)))}: connect those of "
+                "one LiDAR Sample Lookaheads"
+            )
+        latents = torch.cat([each["samples"] for each in lookaheads])
+        if len(numbers) != len(latents):
+            raise ValueError(
+                f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
+                "for each, in the order of the batch"
+            )
+        metadata = noise_rows_metadata(*lookaheads)
+        scored = LookaheadSet(latents, torch.tensor(numbers), printable(name[0] or ""), metadata)
         best = scored.order()[0]
         show_on_node(cls.hidden, f"{scored.count} values, best {scored.rewards[best]:.4g} for no. {best + 1}")
         return io.NodeOutput(scored)
-
-
-def _flat(values) -> list[float]:
-    if isinstance(values, str):
-        return parse_numbers(values, what="values")
-    if isinstance(values, (int, float)):
-        return [float(values)]
-    if isinstance(values, torch.Tensor):
-        return values.flatten().tolist()
-    if not isinstance(values, (list, tuple)):
-        raise ValueError(f"values has {type(values).__name__}, wanted numbers: connect a list of FLOAT, INT or text")
-    return [number for value in values for number in _flat(value)]

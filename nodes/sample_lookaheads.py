@@ -7,8 +7,9 @@ import latent_preview
 import torch
 from comfy_api.latest import io
 
+from .checked_inputs import checked
 from .chunk_size import fitting_chunk
-from .lookahead_config import LookaheadConfig
+from .lookahead_settings import LookaheadConfig
 from .noise_levels import signal_and_noise
 from .setting_inputs import batch_size_input, lookahead_sampler_inputs
 from .starting_latent import require_one_for_each_image, starting_latent
@@ -66,12 +67,12 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 io.Float.Input(
                     "denoise",
                     default=1.0,
-                    min=0.0,
+                    min=0.01,
                     max=1.0,
                     step=0.01,
                     tooltip=(
                         "How much of latent_image is replaced, the same as for the final sampler: 1 draws a new image, "
-                        "lower values keep its structure. 0 draws nothing and is an error."
+                        "lower values keep its structure. 0 is not possible, 0.01 is the least."
                     ),
                 ),
                 batch_size_input(LookaheadConfig),
@@ -94,6 +95,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         model,
@@ -110,18 +112,11 @@ class LiDARSampleLookaheads(io.ComfyNode):
         batch_size=LookaheadConfig.batch_size,
         one_for_each_image=False,
     ) -> io.NodeOutput:
-        for name, value in (("count", count), ("steps", steps), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(f"LiDAR Sample Lookaheads: {name} is {value}; set it to 1 or more.")
-        if denoise <= 0:
-            raise ValueError(
-                f"LiDAR Sample Lookaheads: denoise is {denoise:g}, so nothing would be sampled; set it above 0."
-            )
         sampling = model.get_model_object("model_sampling")
         signal_and_noise(sampling, torch.ones(1))  # refuses a model that cannot be steered
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         if one_for_each_image:
-            require_one_for_each_image(count, latent_image, node="LiDAR Sample Lookaheads")
+            require_one_for_each_image(count, latent_image)
         start = start.repeat(count, *[1] * (start.ndim - 1))
         # Row by row: lookahead i is the same whatever the batch size, and what KSampler draws for batch_index [i].
         noise = comfy.sample.prepare_noise(start, seed, range(count))
@@ -156,6 +151,12 @@ class LiDARSampleLookaheads(io.ComfyNode):
             )
         lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
         lookaheads["samples"] = torch.cat(samples)
+        bad = (~lookaheads["samples"].isfinite().flatten(1).all(dim=1)).nonzero().flatten().tolist()
+        if bad:
+            raise ValueError(
+                f"lookahead no. {bad[0] + 1} of {count} came out of the sampler as NaN or infinite; change the model, its "
+                "precision (start ComfyUI with --force-fp32), cfg or sampler_name"
+            )
         if mask is not None:
             lookaheads["noise_mask"] = mask
         return io.NodeOutput(lookaheads)

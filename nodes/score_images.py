@@ -5,9 +5,10 @@ from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from .batch_selection import select_latents, select_masks
+from .checked_inputs import checked
 from .held_out import Change, change, hacked
-from .image_metadata import write_to_images
-from .lookahead_config import LookaheadConfig
+from .image_metadata import saved_with, write_to_images
+from .lookahead_settings import LookaheadConfig
 from .ranked_preview import ranked_preview
 from .score_table import change_table, score_table
 from .scoring import models_of, score_with_models, scores_of, unused_name
@@ -117,6 +118,7 @@ class LiDARScoreImages(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         images,
@@ -136,25 +138,25 @@ class LiDARScoreImages(io.ComfyNode):
         others = [held_out[name] for name in HELD_OUT if held_out and held_out.get(name) is not None]
         rewards = [reward_model, *others]
         prompts = [line for line in prompt.splitlines() if line.strip()] if prompt_per_line else prompt
-        try:
-            scores = score_with_models(models_of(rewards), images, prompts, batch_size, steady=steady_scores)
-            columns, names = _columns(rewards, scores)
-            ranking = columns[names[0]]
-            order = torch.argsort(ranking, descending=True, stable=True)
-            kept, notice = _kept(order, ranking, top_k, threshold if use_threshold else None)
-            best_latents = None if latents is None else select_latents(latents, kept, len(images))
-            best_masks = None if masks is None else select_masks(masks, kept, len(images))
-            table = score_table(order, columns)
-            warning = ""
-            if baseline_images is not None:
-                before = score_with_models(
-                    models_of(rewards), baseline_images, prompts, batch_size, steady=steady_scores
-                )
-                changes = _changes(rewards, before, scores)
-                warning = _hacking(changes, names)
-                table += "\n\n" + change_table(changes)
-        except ValueError as error:
-            raise ValueError(f"LiDAR Score Images: {error}") from error
+        if prompt_per_line and len(prompts) != len(images):
+            raise ValueError(
+                f"prompt has {len(prompts)} lines for {len(images)} images: write one line for each image, or switch "
+                "prompt_per_line off"
+            )
+        scores = score_with_models(models_of(rewards), images, prompts, batch_size, steady=steady_scores)
+        columns, names = _columns(rewards, scores)
+        ranking = columns[names[0]]
+        order = torch.argsort(ranking, descending=True, stable=True)
+        kept, notice = _kept(order, ranking, top_k, threshold if use_threshold else None)
+        best_latents = None if latents is None else select_latents(latents, kept, len(images))
+        best_masks = None if masks is None else select_masks(masks, kept, len(images))
+        table = score_table(order, columns)
+        warning = ""
+        if baseline_images is not None:
+            before = score_with_models(models_of(rewards), baseline_images, prompts, batch_size, steady=steady_scores)
+            changes = _changes(rewards, before, scores)
+            warning = _hacking(changes, names)
+            table += "\n\n" + change_table(changes)
         told = [text for text in (notice, warning) if text]
         table = "\n\n".join([table, *told])
         # What is told first, for the page shows two lines on a node
@@ -174,7 +176,7 @@ class LiDARScoreImages(io.ComfyNode):
             ranking.tolist(),
             table,
             ranked,
-            ui=ui.PreviewImage(ranked, cls=cls),
+            ui=ui.PreviewImage(ranked, cls=saved_with(cls)),
         )
 
 

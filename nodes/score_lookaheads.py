@@ -3,8 +3,9 @@
 from comfy_api.latest import io, ui
 
 from ..lidar_core import LookaheadSet
-from .image_metadata import write_to_images
-from .lookahead_config import LookaheadConfig
+from .checked_inputs import checked
+from .image_metadata import saved_with, write_to_images
+from .lookahead_settings import LookaheadConfig
 from .noise_rows import noise_rows_metadata
 from .ranked_preview import ranked_preview
 from .score_table import score_table
@@ -51,6 +52,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         lookaheads,
@@ -63,20 +65,17 @@ class LiDARScoreLookaheads(io.ComfyNode):
         latents = lookaheads["samples"]
         if latents.is_nested:
             raise ValueError(
-                "LiDAR Score Lookaheads: lookaheads is a latent of several parts, which LiDAR does not support; connect "
+                "lookaheads is a latent of several parts, which LiDAR does not support; connect "
                 "the output of LiDAR Sample Lookaheads."
             )
         if latents.shape[0] != images.shape[0]:
             raise ValueError(
-                f"LiDAR Score Lookaheads: there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
+                f"there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
-        try:
-            (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
-            origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
-            scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
-        except ValueError as error:
-            raise ValueError(f"LiDAR Score Lookaheads: {error}") from error
+        (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
+        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
+        scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         members = scores.columns if len(scores.columns) > 1 else {}
         ranked = ranked_preview(images, scored.rewards, scored.order(), members)
         show_on_node(
@@ -86,6 +85,6 @@ class LiDARScoreLookaheads(io.ComfyNode):
         )
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
-        shown = ui.PreviewImage(ranked, cls=cls).as_dict()
+        shown = ui.PreviewImage(ranked, cls=saved_with(cls)).as_dict()
         table = score_table(scored.order(), columns)
         return io.NodeOutput(scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})

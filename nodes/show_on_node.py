@@ -2,6 +2,8 @@
 
 from server import PromptServer
 
+from ..reward_models.printable import printable
+
 
 def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:
     """Write text on a node of the queued prompt: the one with these hidden values, or another by its node_id.
@@ -12,4 +14,5 @@ def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:
     server = getattr(PromptServer, "instance", None)
     if server is None or hidden is None or hidden.dynprompt is None:
         return
-    server.send_progress_text(text, hidden.dynprompt.get_display_node_id(node_id or hidden.unique_id))
+    lines = "\n".join(printable(line, longest=500) for line in text.split("\n"))
+    server.send_progress_text(lines, hidden.dynprompt.get_display_node_id(node_id or hidden.unique_id))

@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from .checked_inputs import checked
 from .noise_rows import noise_rows
 from .show_on_node import show_on_node
 from .socket_types import LookaheadSetSocket
@@ -41,18 +42,16 @@ class LiDARStartFromBest(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, latent_image, lookaheads) -> io.NodeOutput:
         samples = latent_image["samples"]
         if samples.is_nested:
             raise ValueError(
-                "LiDAR Start From Best: latent_image is a latent of several parts, which LiDAR does not support; connect "
+                "latent_image is a latent of several parts, which LiDAR does not support; connect "
                 "a single image latent."
             )
-        require_one_for_each_image(lookaheads.count, latent_image, node="LiDAR Start From Best")
+        require_one_for_each_image(lookaheads.count, latent_image)
         best = lookaheads.order()[: samples.shape[0]].tolist()
-        try:
-            rows = noise_rows(lookaheads)
-        except ValueError as error:
-            raise ValueError(f"LiDAR Start From Best: {error}") from error
+        rows = noise_rows(lookaheads)
         show_on_node(cls.hidden, "starts from no. " + ", ".join(str(index + 1) for index in best))
         return io.NodeOutput({**latent_image, "batch_index": [rows[index] for index in best]})

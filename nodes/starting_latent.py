@@ -14,16 +14,22 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     samples = latent_image["samples"]
     if samples.is_nested:
         raise ValueError(
-            "LiDAR Sample Lookaheads: latent_image is a latent of several parts (such as video with sound), which LiDAR "
+            "latent_image is a latent of several parts (such as video with sound), which LiDAR "
             "does not support; connect a single image latent."
         )
     samples = comfy.sample.fix_empty_latent_channels(
         model, samples, latent_image.get("downscale_ratio_spacial"), latent_image.get("downscale_ratio_temporal")
     )
-    wanted = model.get_model_object("latent_format").latent_channels
+    latent_format = model.get_model_object("latent_format")
+    if samples.ndim != latent_format.latent_dimensions + 2:
+        raise ValueError(
+            f"latent_image has shape {tuple(samples.shape)}, the model wants {latent_format.latent_dimensions + 2} "
+            "dimensions; connect an empty latent that belongs to this model."
+        )
+    wanted = latent_format.latent_channels
     if samples.shape[1] != wanted:
         raise ValueError(
-            f"LiDAR Sample Lookaheads: latent_image has {samples.shape[1]} channels, the model wants {wanted}; encode the "
+            f"latent_image has {samples.shape[1]} channels, the model wants {wanted}; encode the "
             "picture with the VAE that belongs to this model, or connect an empty latent."
         )
     mask = latent_image.get("noise_mask")
@@ -35,12 +41,12 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     return samples[:1], None if mask is None else mask[:1]
 
 
-def require_one_for_each_image(lookaheads: int, latent_image: dict, *, node: str) -> None:
+def require_one_for_each_image(lookaheads: int, latent_image: dict) -> None:
     """Raise ValueError where fewer lookaheads than images of the batch are there to start from."""
     images = latent_image["samples"].shape[0]
     if images > lookaheads:
         raise ValueError(
-            f"{node}: {images} final images want to start from different lookaheads, but there are {lookaheads}; raise count "
+            f"{images} final images want to start from different lookaheads, but there are {lookaheads}; raise count "
             "in LiDAR Lookahead Config, or make latent_image a smaller batch."
         )
 
@@ -48,6 +54,6 @@ def require_one_for_each_image(lookaheads: int, latent_image: dict, *, node: str
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:
     if not bool((batch == batch[:1]).all()):
         raise ValueError(
-            f"LiDAR Sample Lookaheads: {what} holds {batch.shape[0]} different entries, but lookaheads with denoise below "
+            f"{what} holds {batch.shape[0]} different entries, but lookaheads with denoise below "
             f"1 or a mask belong to one picture; connect a single one ({node}), and Repeat Latent Batch for more results."
         )

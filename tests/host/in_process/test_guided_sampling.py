@@ -207,12 +207,10 @@ def test_set_that_cannot_steer_is_announced_and_leaves_the_model_alone(
     ("settings", "message"),
     [
         ({"start_percent": 0.9, "end_percent": 0.5}, "start_percent 0.9 is above end_percent 0.5"),
-        ({"reward_scale": "ranked"}, "reward_scale is 'ranked'; set it to standardised or raw"),
-        ({"guidance_form": "average"}, r"guidance_form is 'average'; set it to difference \(paper\) or blend"),
-        (
-            {"effective_dimension": -1.0},
-            "effective_dimension is -1; set it to 1 or more, or to 0 to count every number",
-        ),
+        ({"reward_scale": "ranked"}, "reward_scale is 'ranked', wanted one of its list: choose standardised, raw"),
+        ({"guidance_form": "average"}, r"guidance_form is 'average', .* choose difference \(paper\), blend"),
+        ({"effective_dimension": -1.0}, r"effective_dimension is -1\.0, wanted a number from 0 to 1000000000: set one"),
+        ({"guidance_scale": float("nan")}, "guidance_scale is nan, wanted a finite number from 0 to 100: set one"),
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(build_model, apply, random_set, settings, message):

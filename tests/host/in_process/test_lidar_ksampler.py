@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+CHECK = "LiDARCheckedInput"
 LINKS = {name: [name, 0] for name in ("model", "positive", "negative", "latent_image", "vae", "reward_model")}
 SETTINGS = {
     "prompt": "a red cross", "seed": 12, "steps": 25, "cfg": 3.5, "sampler_name": "heun", "scheduler": "simple",
@@ -43,7 +44,10 @@ def hidden_class(node_classes):
 
 @pytest.fixture(scope="module")
 def expand(hidden_class):
-    """expand(config, evaluated, **changes) -> the children's inputs by class type; config: the node connected as config."""
+    """expand(config, evaluated, **changes) -> the children's inputs by class type; config: the node connected as config.
+
+    A link is checked by a child of its own: shown here is what that child checks, and for which input is asserted.
+    """
 
     def run(config: dict | None = None, evaluated=None, **changes):
         inputs = LINKS | SETTINGS | changes
@@ -53,7 +57,17 @@ def expand(hidden_class):
             prompt["config"] = config
         output = asyncio.run(hidden_class(prompt).execute(**inputs, lookahead_config=evaluated))
         assert all(node_id.split(".")[-1].startswith(node["class_type"]) for node_id, node in output.expand.items())
-        return {node["class_type"]: node["inputs"] for node in output.expand.values()}
+        checks = {key: node["inputs"] for key, node in output.expand.items() if node["class_type"] == CHECK}
+        children = {
+            node["class_type"]: node["inputs"] for node in output.expand.values() if node["class_type"] != CHECK
+        }
+        for child in children.values():
+            for name, value in child.items():
+                if isinstance(value, list) and value[0] in checks:
+                    check = checks[value[0]]
+                    assert check["input"] in (name, "lookahead_model") and value[1] == 0
+                    child[name] = check["value"]
+        return children
 
     return run
 
@@ -246,12 +260,14 @@ def test_every_preset_names_real_settings_of_the_host(comfy, make_config, nodes_
 
 
 def test_unknown_preset_lists_the_known_ones(make_config):
-    with pytest.raises(ValueError, match="no preset 'SD4'; choose one of custom, recommended, SD1.5"):
+    with pytest.raises(ValueError, match="preset is 'SD4', wanted one of its list: choose custom, recommended, SD1.5"):
         make_config(preset="SD4")
 
 
 def test_unknown_start_says_what_is_known(make_config):
-    with pytest.raises(ValueError, match="start_from is 'luck'; set it to own noise or best lookaheads"):
+    with pytest.raises(
+        ValueError, match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads"
+    ):
         make_config(start_from="luck")
 
 

@@ -88,5 +88,7 @@ def test_no_picks_change_nothing(pick):
 
 
 def test_an_unknown_mode_is_refused(pick):
-    with pytest.raises(ValueError, match="mode is 'best'; set it to on top of the rewards or picks alone"):
+    with pytest.raises(
+        ValueError, match="mode is 'best', wanted one of its list: choose on top of the rewards, picks alone"
+    ):
         pick("1", mode="best")

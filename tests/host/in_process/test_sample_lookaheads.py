@@ -134,10 +134,10 @@ MASKS = torch.stack([torch.eye(8), torch.ones(8, 8)])
         ({"samples": PICTURES}, {"denoise": 0.5}, "latent_image holds 3 different entries"),
         ({"samples": PICTURES, "noise_mask": MASKS[:1]}, {}, "latent_image holds 3 different entries"),
         ({"samples": PICTURES[:1], "noise_mask": MASKS}, {}, "the noise mask of latent_image holds 2 different"),
-        ({"samples": PICTURES}, {"denoise": 0.0}, "denoise is 0, so nothing would be sampled; set it above 0"),
-        ({"samples": PICTURES}, {"count": 0}, "count is 0; set it to 1 or more"),
-        ({"samples": PICTURES}, {"steps": 0}, "steps is 0; set it to 1 or more"),
-        ({"samples": PICTURES}, {"batch_size": 0}, "batch_size is 0; set it to 1 or more"),
+        ({"samples": PICTURES}, {"denoise": 0.0}, "denoise is 0.0, wanted a number from 0.01 to 1: set one"),
+        ({"samples": PICTURES}, {"count": 0}, "count is 0, wanted a number from 1 to 1024: set one"),
+        ({"samples": PICTURES}, {"steps": 0}, "steps is 0, wanted a number from 1 to 1000: set one"),
+        ({"samples": PICTURES}, {"batch_size": 0}, "batch_size is 0, wanted a number from 1 to 1024: set one"),
     ],
 )
 def test_bad_input_is_one_line_that_names_node_and_fix(model, draw, latent, settings, message):

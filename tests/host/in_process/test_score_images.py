@@ -114,7 +114,7 @@ def test_an_output_without_its_input_blocks_whoever_uses_it(score):
     [
         ({"latents": {"samples": torch.zeros(4, 4, 2, 3)}}, "latents has 4 samples for 5 images"),
         ({"masks": torch.zeros(3, 16, 24)}, "masks has 3 masks for 5 images"),
-        ({"prompt": "a\nb", "prompt_per_line": True}, "there are 2 prompts for 5 images"),
+        ({"prompt": "a\nb", "prompt_per_line": True}, "prompt has 2 lines for 5 images: write one line"),
     ],
 )
 def test_counts_that_do_not_fit_are_told_in_one_line(score, settings, message):

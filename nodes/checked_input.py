@@ -1,0 +1,39 @@
+"""A child of LiDAR KSampler: checks one value that comes through a link before any lookahead is drawn."""
+
+from comfy_api.latest import io
+
+from .checked_inputs import check_value, named
+from .ksampler import LiDARKSampler
+from .lookahead_config import LiDARLookaheadConfig
+
+NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
+
+
+class LiDARCheckedInput(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="LiDARCheckedInput",
+            display_name="LiDAR Checked Input",
+            category="LiDAR",
+            description="Part of LiDAR KSampler: hands a linked value on if it fits the input that it is meant for.",
+            search_aliases=["lidar"],
+            is_dev_only=True,
+            inputs=[
+                io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
+                io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
+                io.String.Input("input", tooltip="The name of that input."),
+            ],
+            outputs=[io.AnyType.Output(display_name="value", tooltip="The same value, as the input wants it.")],
+        )
+
+    # Async, although it awaits nothing: the host runs async nodes before all others that are ready, so a wrong value is
+    # told before the sampler of the lookaheads starts.
+    @classmethod
+    async def execute(cls, node, input, value=None) -> io.NodeOutput:
+        schema = NODES[node].define_schema()
+        with named(schema.display_name):
+            wanted = next(each for each in schema.inputs if each.id == input)
+            if value is None and wanted.optional and isinstance(wanted, io.WidgetInput):
+                value = wanted.default  # not connected, as if the link were not there
+            return io.NodeOutput(check_value(wanted, value))

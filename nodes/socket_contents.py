@@ -1,0 +1,116 @@
+"""What travels through each socket, and how to tell that something else came: a link may carry anything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..lidar_core import LookaheadSet
+from .combined_reward import CombinedReward
+from .hosted_reward_model import HostedRewardModel
+from .lookahead_settings import LookaheadConfig
+
+
+@dataclass(frozen=True)
+class Socket:
+    """problem: value -> what came instead, for a message, or "" for what is right; wanted, advice: for the same message."""
+
+    problem: Callable[[object], str]
+    wanted: str
+    advice: str
+
+
+def _instance(*classes: type) -> Callable[[object], str]:
+    return lambda value: "" if isinstance(value, classes) else _kind_of(value)
+
+
+def _model(value) -> str:
+    sampling = getattr(getattr(value, "model", None), "model_sampling", None)
+    return "" if sampling is not None and hasattr(value, "get_model_object") else _kind_of(value)
+
+
+def _vae(value) -> str:
+    return "" if callable(getattr(value, "decode", None)) else _kind_of(value)
+
+
+def _conditioning(value) -> str:
+    if not isinstance(value, (list, tuple)):
+        return _kind_of(value)
+    if not value:
+        return "an empty list"
+    sound = all(isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[1], dict) for each in value)
+    return "" if sound else "a list of something else"
+
+
+def _latent(value) -> str:
+    samples = value.get("samples") if isinstance(value, dict) else None
+    if getattr(samples, "is_nested", False):
+        return ""  # of several parts: the nodes say what they do not support
+    if not isinstance(samples, torch.Tensor):
+        return _kind_of(value)
+    if not samples.is_floating_point() or samples.ndim < 3 or samples.numel() == 0:
+        return f"a LATENT of {_shape(samples)}"
+    if not _is_finite(samples):
+        return "a LATENT with NaN or infinite numbers"
+    rows = value.get("batch_index")
+    if rows is not None and (not isinstance(rows, (list, tuple)) or len(rows) != len(samples)):
+        return f"a LATENT of {len(samples)} samples whose batch_index does not name as many rows"
+    if rows is not None and not all(isinstance(row, int) and row >= 0 for row in rows):
+        return "a LATENT whose batch_index holds something else than whole numbers from 0"
+    mask = value.get("noise_mask")
+    problem = "" if mask is None else _mask(mask)
+    return f"a LATENT whose noise mask is {problem}" if problem else ""
+
+
+def _image(value) -> str:
+    if not isinstance(value, torch.Tensor):
+        return _kind_of(value)
+    if value.ndim != 4 or value.shape[-1] not in (1, 3, 4) or value.numel() == 0 or not value.is_floating_point():
+        return f"a tensor of {_shape(value)}"
+    return "" if _is_finite(value) else "an IMAGE with NaN or infinite pixels"
+
+
+def _mask(value) -> str:
+    if not isinstance(value, torch.Tensor):
+        return _kind_of(value)
+    if value.ndim not in (2, 3, 4) or value.numel() == 0 or not value.is_floating_point():
+        return f"a tensor of {_shape(value)}"
+    return "" if _is_finite(value) else "a MASK with NaN or infinite numbers"
+
+
+SOCKETS = {
+    "MODEL": Socket(_model, "a MODEL", "connect the MODEL of a checkpoint loader"),
+    "VAE": Socket(_vae, "a VAE", "connect the VAE of a checkpoint loader"),
+    "CONDITIONING": Socket(_conditioning, "a CONDITIONING", "connect CLIP Text Encode"),
+    "LATENT": Socket(
+        _latent, "a LATENT of finite numbers", "connect Empty Latent Image, VAE Encode or LiDAR Sample Lookaheads"
+    ),
+    "IMAGE": Socket(
+        _image,
+        "an IMAGE (n, height, width, 3) of finite numbers",
+        "connect VAE Decode; where that gives NaN start ComfyUI with --fp32-vae, or use another VAE",
+    ),
+    "MASK": Socket(_mask, "a MASK (n, height, width) of finite numbers", "connect Load Image (as Mask)"),
+    "LIDAR_REWARD_MODEL": Socket(
+        _instance(HostedRewardModel, CombinedReward), "a LiDAR reward model", "connect Load LiDAR Reward Model"
+    ),
+    "LIDAR_LOOKAHEAD_SET": Socket(_instance(LookaheadSet), "scored lookaheads", "connect LiDAR Score Lookaheads"),
+    "LIDAR_LOOKAHEAD_CONFIG": Socket(
+        _instance(LookaheadConfig), "a LiDAR Lookahead Config", "connect LiDAR Lookahead Config, or nothing"
+    ),
+}
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    lowest, highest = tensor.aminmax()  # both are NaN where any number is; no copy of a large batch is made
+    return bool(lowest.isfinite() and highest.isfinite())
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return f"shape {tuple(tensor.shape)} and {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _kind_of(value) -> str:
+    if value is None:
+        return "None, so nothing came"
+    return f"a {type(value).__name__}"
