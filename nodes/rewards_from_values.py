@@ -70,7 +70,9 @@ class LiDARRewardsFromValues(io.ComfyNode):
                     f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
                     "for each, in the order of the batch"
                 )
-            scored = LookaheadSet(latents, torch.tensor(numbers), name[0], noise_rows_metadata(*lookaheads))
+            scored = LookaheadSet(
+                latents, torch.tensor(numbers, dtype=torch.float32), name[0], noise_rows_metadata(*lookaheads)
+            )
         except ValueError as error:
             raise ValueError(f"LiDAR Rewards From Values: {error}") from error
         best = scored.order()[0]
