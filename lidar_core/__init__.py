@@ -3,6 +3,7 @@
 sample       karras_sigmas, sample_ddim, sample_dpmpp_2m     samplers.py          draw lookaheads, and the final sample
 keep         LookaheadSet                                    lookahead_set.py     latents + rewards, immutable
              to_tensors, from_tensors, FORMAT_VERSION        lookahead_format.py  as safetensors contents
+             LARGEST                                         number_range.py      what latents and rewards may be
 scale        standardise                                     reward_scale.py      one reward strength for every reward
 prepare      Particles                                       particles.py         the lookaheads of a run, read at every x_t
 weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
@@ -15,6 +16,7 @@ x = alpha * z + sigma * noise.
 from .guidance import TiltInfo, reward_tilted_shift, tilted_mean_shift
 from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
 from .lookahead_set import LookaheadSet
+from .number_range import LARGEST
 from .particles import Particles
 from .reward_scale import standardise
 from .samplers import karras_sigmas, sample_ddim, sample_dpmpp_2m
@@ -22,6 +24,7 @@ from .weights import effective_sample_size, log_likelihood
 
 __all__ = [
     "FORMAT_VERSION",
+    "LARGEST",
     "LookaheadSet",
     "Particles",
     "TiltInfo",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .number_range import LARGEST
 from .particles import Particles
 from .weights import effective_sample_size, log_likelihood
 
@@ -49,10 +50,12 @@ def reward_tilted_shift(
     x: (B, *S), the noisy latent; particles: the n lookaheads in the space of x, prepared once for all calls;
     rewards: (n,), higher is better; alpha, sigma: (B,), x = alpha * z + sigma * noise;
     reward_strength: lambda, in one over the unit of the rewards;
-    temperature: T > 0 divides the log-likelihoods; 1 is the paper's, more lets farther lookaheads take part.
+    temperature: T, 1e-12 to infinity, divides the log-likelihoods; 1 is the paper's, more lets farther ones take part.
     Computes in float32, returns x's dtype and device. Exactly 0 where lambda is 0, all rewards are equal, or n is 1.
-    Finite for every finite input, sigma = 0 and alpha = 0 included. Raises ValueError where the shapes do not fit or T is
-    not positive.
+    Finite for x and rewards from -1e12 to 1e12 (LARGEST; Particles and LookaheadSet hold to it, here it is not read, as
+    that would wait for the device), alpha from 0 to 1 and sigma from 0 to infinity, as far as x's dtype has the number:
+    float16 ends at 65504. The rows of an x that is not finite are NaN, as in log_likelihood. Raises ValueError where the
+    shapes do not fit, T is out of its range or lambda is beyond 1e12 either way.
     """
     log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
     difference = torch.softmax(tilted, dim=1) - torch.softmax(log_weights, dim=1)
@@ -77,7 +80,8 @@ def tilted_mean_shift(
     The first half of Theorem 3.3 of LiDAR (arXiv 2602.03211); its second half, the plain posterior mean, is the model's
     own prediction by Tweedie's formula. Not 0 where lambda is 0: then it leads to the lookaheads near x.
 
-    denoised: (B, *S), the model's prediction at x; the rest, dtypes, limits and errors as in reward_tilted_shift.
+    denoised: (B, *S), the model's prediction at x, in the range of x; the rest, dtypes, limits and errors as in
+    reward_tilted_shift.
     """
     if denoised.shape != x.shape:
         raise ValueError(f"denoised has shape {tuple(denoised.shape)}, wanted that of x, {tuple(x.shape)}")
@@ -89,8 +93,10 @@ def tilted_mean_shift(
 
 def _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature) -> tuple[Tensor, Tensor]:
     """The log-weights by likelihood, and by likelihood and reward, both (B, n)."""
-    if not temperature > 0:
-        raise ValueError(f"temperature is {temperature}, wanted a positive number")
+    if not temperature >= 1 / LARGEST:
+        raise ValueError(f"temperature is {temperature}, wanted a number of at least {1 / LARGEST:g}")
+    if not abs(reward_strength) <= LARGEST:
+        raise ValueError(f"reward_strength is {reward_strength}, wanted a number from {-LARGEST:g} to {LARGEST:g}")
     if rewards.shape != (particles.count,):
         raise ValueError(
             f"rewards have shape {tuple(rewards.shape)}, wanted one per particle, shape ({particles.count},)"

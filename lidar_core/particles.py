@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from .number_range import LARGEST
+
 _BLOCK = 64  # elements of a latent whose products are summed together
 
 
@@ -18,7 +20,8 @@ class Particles:
     """n lookaheads z_i less their mean, float32 on the device of the tensor they come from, which is left as it is.
 
     Centred, because neither weights nor shift see a common offset, and without it neither loses digits to one.
-    z: (n, *S) any float dtype, in the space of the noisy latent x. Raises ValueError unless n >= 1 and S is not empty.
+    z: (n, *S) any float dtype, in the space of the noisy latent x. Raises ValueError unless n >= 1, S is not empty and
+    every number is finite and from -1e12 to 1e12 (LARGEST), which is read once, here: it waits for the device of z.
     """
 
     z: InitVar[Tensor]
@@ -33,6 +36,9 @@ class Particles:
         if z.ndim < 2 or z.numel() == 0:
             raise ValueError(f"particles have shape {tuple(z.shape)}, wanted (n, *S) with at least one lookahead")
         z = z.detach().float()
+        largest = torch.maximum(z.amax(), -z.amin()).item()  # NaN if there is one
+        if not largest <= LARGEST:
+            raise ValueError(f"particles have magnitudes up to {largest:g}, wanted finite ones of at most {LARGEST:g}")
         mean = z.mean(dim=0)
         blocks = _in_blocks(z - mean).contiguous()
         object.__setattr__(self, "mean", mean)

@@ -17,9 +17,11 @@ def log_likelihood(x: Tensor, particles: Particles, *, alpha: Tensor, sigma: Ten
     all others negative. So differences along a row are meant, values of different rows cannot be compared.
 
     x: (B, *S) any float dtype; particles: n of shape S; alpha, sigma: (B,), sigma in the unit of x. Returns float32.
-    Finite for every finite input. At sigma = 0 it is the limit: 0 for the nearest lookahead (for each one that ties in
-    float32) and about -1e38 for the rest. At alpha = 0 x tells nothing, and all are 0. A NaN in x makes
-    its own row NaN. Raises ValueError where the shapes do not fit together.
+    Finite for x from -1e12 to 1e12 (LARGEST), alpha from 0 to 1 and sigma from 0 to infinity. sigma below 1.1e-19 counts
+    as that, and nothing is below -8.5e37. So at sigma = 0 it is the limit: 0 for the nearest lookahead (for each one that
+    ties in float32, or within 3e-36 in squared distance) and for the rest so little that softmax makes it 0. At alpha = 0 x
+    tells nothing, and all are 0. A number in x that is not finite makes its own row NaN, and one beyond 1e12 may, where
+    float32 overflows. Raises ValueError where the shapes do not fit together.
     """
     _check_shapes(x, particles, alpha=alpha, sigma=sigma)
     alpha, sigma = alpha.float(), sigma.float()
@@ -41,7 +43,8 @@ def effective_sample_size(log_weights: Tensor) -> Tensor:
     """Return Kish's effective sample size 1 / sum_i w_i^2 of w = softmax(log_weights), (B,) float32 in [1, n].
 
     n says that all lookaheads count alike, 1 that one has all the weight.
-    log_weights: (B, n), not normalised; -inf is a weight of 0, and a row of nothing else has no weights and gives NaN.
+    log_weights: (B, n) in the range of float32, not normalised; -inf is a weight of 0, and a row of nothing else has no
+    weights and gives NaN.
     Raises ValueError where log_weights is not (B, n) with n >= 1. Source: Kish, Survey Sampling (1965), section 11.7.
     """
     if log_weights.ndim != 2 or log_weights.shape[1] == 0:

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from .checked_inputs import check_value, named
+from .checked_inputs import check_value, checked, named
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
 
@@ -30,10 +30,14 @@ class LiDARCheckedInput(io.ComfyNode):
     # Async, although it awaits nothing: the host runs async nodes before all others that are ready, so a wrong value is
     # told before the sampler of the lookaheads starts.
     @classmethod
+    @checked
     async def execute(cls, node, input, value=None) -> io.NodeOutput:
         schema = NODES[node].define_schema()
+        inputs = {each.id: each for each in schema.inputs}
+        if input not in inputs:
+            raise ValueError(f"input is {input!r}, which {node} has not: write one of {', '.join(inputs)}")
+        wanted = inputs[input]
         with named(schema.display_name):
-            wanted = next(each for each in schema.inputs if each.id == input)
             if value is None and wanted.optional and isinstance(wanted, io.WidgetInput):
                 value = wanted.default  # not connected, as if the link were not there
             return io.NodeOutput(check_value(wanted, value))

@@ -14,7 +14,9 @@ def fitting_chunk(model, latent_shape: torch.Size, most: int) -> int:
     """
     device = model.load_device
     an_image = model.model.memory_required([2, *latent_shape])
-    can_be_unloaded = sum(each.model_loaded_memory() for each in mm.current_loaded_models if each.device == device)
+    # The host's list may still hold models that are gone
+    loaded = [each for each in mm.current_loaded_models if each.device == device and each.model is not None]
+    can_be_unloaded = sum(each.model_loaded_memory() for each in loaded)
     memory = mm.get_free_memory(device) + can_be_unloaded - mm.minimum_inference_memory()
     room = memory - model.model_size()
     if room < an_image:

@@ -4,6 +4,7 @@ import math
 import numbers
 import re
 
+from ..lidar_core import LARGEST
 from ..reward_models.printable import printable
 
 # Two whole numbers with a bare comma between them, alone: one number with a decimal comma, or a list of two?
@@ -55,12 +56,13 @@ def refuse_decimal_comma(text: str, *, what: str) -> None:
 
 
 def parse_number(word: str, *, what: str) -> float:
-    """Return the finite number that a word stands for; ValueError names `what`, the input."""
+    """Return the number that a word stands for, from -1e12 to 1e12; ValueError names `what`, the input."""
     try:
         number = float(word)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not abs(number) <= LARGEST:
         word = printable(word, longest=40)
-        raise ValueError(f"{what} has {word!r}, which is no finite number: write numbers such as 0.5, 1, -2")
+        kind = "too large a number" if math.isfinite(number) else "no finite number"
+        raise ValueError(f"{what} has {word!r}, which is {kind}: write numbers such as 0.5, 1, -2")
     return number

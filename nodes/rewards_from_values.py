@@ -81,7 +81,7 @@ class LiDARRewardsFromValues(io.ComfyNode):
                 "for each, in the order of the batch"
             )
         metadata = noise_rows_metadata(*lookaheads)
-        scored = LookaheadSet(latents, torch.tensor(numbers), printable(name[0] or ""), metadata)
+        scored = LookaheadSet(latents, torch.tensor(numbers, dtype=torch.float32), printable(name[0] or ""), metadata)
         best = scored.order()[0]
         show_on_node(cls.hidden, f"{scored.count} values, best {scored.rewards[best]:.4g} for no. {best + 1}")
         return io.NodeOutput(scored)

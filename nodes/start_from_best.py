@@ -50,6 +50,11 @@ class LiDARStartFromBest(io.ComfyNode):
                 "latent_image is a latent of several parts, which LiDAR does not support; connect "
                 "a single image latent."
             )
+        if samples.ndim > lookaheads.latents.ndim:
+            raise ValueError(
+                f"latent_image has shape {tuple(samples.shape)}, the lookaheads {tuple(lookaheads.latents.shape)}: connect the "
+                "latent_image of LiDAR Sample Lookaheads"
+            )
         require_one_for_each_image(lookaheads.count, latent_image)
         best = lookaheads.order()[: samples.shape[0]].tolist()
         rows = noise_rows(lookaheads)

@@ -60,5 +60,5 @@ def test_a_missing_tensor_is_named(lookaheads):
 
 def test_contents_are_validated_like_any_set(lookaheads):
     tensors, metadata = to_tensors(lookaheads)
-    with pytest.raises(ValueError, match="not finite in float32 at lookahead 1"):
+    with pytest.raises(ValueError, match="rewards are not finite .* at lookahead no. 2, wanted"):
         from_tensors(tensors | {"rewards": torch.tensor([1.0, torch.nan, 2.0])}, metadata)

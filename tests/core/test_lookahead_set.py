@@ -13,7 +13,10 @@ def make_set(rewards=(0.5, -1.0, 2.0, 0.5), name="warmth", metadata=None):
     return LookaheadSet(latents, torch.tensor(rewards), name, metadata or {})
 
 
-@pytest.mark.parametrize(("dtype", "reward_dtype"), [(torch.float32, torch.float32), (torch.float64, torch.int64)])
+@pytest.mark.parametrize(
+    ("dtype", "reward_dtype"),
+    [(torch.float32, torch.float32), (torch.float64, torch.float16), (torch.bfloat16, torch.float64)],
+)
 def test_tensors_become_float32_cpu_copies(dtype, reward_dtype):
     latents, rewards = torch.rand(3, 4, 2, dtype=dtype), torch.tensor([1, 2, 3], dtype=reward_dtype)
     kept = latents.clone()
@@ -79,14 +82,26 @@ REWARDS = torch.tensor([1.0, 2.0, 3.0])
         (torch.ones(3), REWARDS, r"latents have shape \(3,\), wanted \(n, \*latent shape\)"),
         (LATENTS, torch.ones(2), r"rewards have shape \(2,\), wanted \(3,\), one for each lookahead"),
         (LATENTS, torch.ones(3, 1), r"rewards have shape \(3, 1\), wanted \(3,\)"),
-        (LATENTS, torch.tensor([1.0, torch.nan, torch.inf]), r"rewards are not finite in float32 at lookahead 1, 2"),
+        (
+            LATENTS,
+            torch.tensor([1.0, torch.nan, torch.inf]),
+            r"rewards are not finite or .* at lookahead no. 2, 3, want",
+        ),
         (
             LATENTS,
             torch.full((3,), 1e300, dtype=torch.float64),
-            r"rewards are not finite in float32 at lookahead 0, 1, 2",
+            r"rewards are not finite or .* at lookahead no. 1, 2, 3,",
         ),
-        (torch.cat([LATENTS[:2], LATENTS[:1] / 0]), REWARDS, r"latents are not finite in float32 at lookahead 2,"),
-        (torch.full((9, 2), torch.nan), torch.ones(9), r"at lookahead 0, 1, 2, 3, 4 and 4 more, wanted finite"),
+        (
+            torch.cat([LATENTS[:2], LATENTS[:1] / 0]),
+            REWARDS,
+            r"latents are not finite or .* at lookahead no. 3, wanted",
+        ),
+        (torch.full((9, 2), torch.nan), torch.ones(9), r"at lookahead no. 1, 2, 3, 4, 5 and 4 more, wanted finite"),
+        (LATENTS.int(), REWARDS, r"latents are torch.int32, torch.strided, on cpu, wanted a dense tensor of float16"),
+        (LATENTS, REWARDS.to(torch.complex64), r"rewards are torch.complex64, torch.strided, on cpu, wanted a dense"),
+        (LATENTS.to_sparse(), REWARDS, r"latents are torch.float32, torch.sparse_coo, on cpu, wanted a dense"),
+        (LATENTS.to("meta"), REWARDS, r"latents are torch.float32, torch.strided, on meta, wanted a dense"),
     ],
 )
 def test_bad_contents_are_refused_with_what_came_and_what_was_wanted(latents, rewards, message):
@@ -100,7 +115,9 @@ def test_bad_contents_are_refused_with_what_came_and_what_was_wanted(latents, re
         (([[1.0]], REWARDS), "latents is a list, wanted a torch.Tensor"),
         ((LATENTS, [1.0, 2.0, 3.0]), "rewards is a list, wanted a torch.Tensor"),
         ((LATENTS, REWARDS, None), "reward_name is a NoneType, wanted a str"),
-        ((LATENTS, REWARDS, "", {"seed": 7}), "metadata has 'seed': 7, wanted str"),
+        ((LATENTS, REWARDS, "", {"seed": 7}), "metadata has 'seed': int, wanted str"),
+        ((LATENTS, REWARDS, "", {"a\n" * 99: b"7"}), r"metadata has '(a\\n){19}a\\\.\.\.: bytes, wanted str"),
+        ((LATENTS, REWARDS, "", [("seed", "7")]), "metadata is a list, wanted a mapping of str to str"),
     ],
 )
 def test_wrong_types_are_refused(arguments, message):

@@ -94,6 +94,7 @@ def _running_server(tmp_path_factory):
     host = _host_path()
     base = tmp_path_factory.mktemp("base_server")
     link_pack(base, PACK)
+    (base / "custom_nodes" / "any_value").symlink_to(Path(__file__).parent / "bad_inputs" / "any_value")
     running = start_server(
         python=sys.executable, comfyui=host, base_directory=base, log_path=base / "server.log", cpu=True,
         extra_args=("--preview-method", "latent2rgb"),

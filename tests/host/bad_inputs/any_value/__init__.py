@@ -1,0 +1,44 @@
+"""A custom node for the test server: hands any value through a link, as switches and other packs' nodes can."""
+
+import torch
+
+VALUES = {
+    "None": lambda: None,
+    "a text": lambda: "a text",
+    "an empty text": lambda: "",
+    "a text that is not UTF-8": lambda: "caf\udce9 \x00\n\u202e",
+    "NaN": lambda: float("nan"),
+    "infinity": lambda: float("inf"),
+    "-1": lambda: -1,
+    "10.5": lambda: 10.5,
+    "2^70": lambda: 2**70,
+    "an empty list": lambda: [],
+    "a list": lambda: ["a", 1],
+    "a dict": lambda: {"samples": None},
+    "a thing": object,
+    "a complex number": lambda: 1j,
+    "a tensor of 0 numbers": lambda: torch.zeros(0),
+    "pixels": lambda: torch.full((2, 16, 16, 3), 0.5),
+    "NaN pixels": lambda: torch.full((2, 16, 16, 3), torch.nan),
+    "whole pixels": lambda: torch.ones(2, 16, 16, 3, dtype=torch.uint8),
+    "a NaN latent": lambda: {"samples": torch.full((2, 4, 8, 8), torch.nan)},
+    "an infinite latent": lambda: {"samples": torch.full((2, 4, 8, 8), torch.inf)},
+    "a latent with a NaN mask": lambda: {"samples": torch.zeros(2, 4, 8, 8), "noise_mask": torch.full((1, 64, 64), torch.nan)},
+    "a latent with too few rows": lambda: {"samples": torch.zeros(2, 4, 8, 8), "batch_index": [3]},
+    "a latent of five dimensions": lambda: {"samples": torch.ones(2, 4, 1, 8, 8)},
+    "a NaN mask": lambda: torch.full((2, 16, 16), torch.nan),
+}  # fmt: skip
+
+
+class AnyValue:
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "give", ("*",)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"what": (list(VALUES),)}}
+
+    def give(self, what):
+        return (VALUES[what](),)
+
+
+NODE_CLASS_MAPPINGS = {"AnyValue": AnyValue}

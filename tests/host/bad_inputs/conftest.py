@@ -1,0 +1,100 @@
+"""A sound prompt for every node, small and quick, whose inputs the tests then spoil one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+PROMPT = "three red circles"
+
+
+def node(class_type: str, **inputs) -> dict:
+    return {"class_type": class_type, "inputs": inputs}
+
+
+SAMPLER = {"steps": 2, "cfg": 2.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+TASK = {"positive": ["positive", 0], "negative": ["negative", 0]}
+MODEL = {
+    "demo": node("LiDARLoadDemoModel"),
+    "positive": node("CLIPTextEncode", clip=["demo", 1], text=PROMPT),
+    "negative": node("CLIPTextEncode", clip=["demo", 1], text=""),
+    "latent": node("EmptyLatentImage", width=64, height=64, batch_size=1),
+}
+GUIDANCE = {
+    "guidance_scale": 0.5, "reward_strength": 30.0, "reward_scale": "standardised", "start_percent": 0.0,
+    "end_percent": 0.9, "guidance_form": "blend", "effective_dimension": 256.0,
+}  # fmt: skip
+DRAWING = {
+    "count": 2, "steps": 1, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras", "batch_size": 2,
+}  # fmt: skip
+WHOLE = MODEL | {
+    "config": node(
+        "LiDARLookaheadConfig", preset="custom", **DRAWING, **GUIDANCE, start_from="best lookaheads",
+        steady_scores=False,
+    ),
+    "lidar": node(
+        "LiDARKSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], vae=["demo", 2],
+        reward_model=["demo", 3], prompt=PROMPT, seed=5, **SAMPLER, lookahead_config=["config", 0],
+        lookahead_model=["demo", 0], picks="",
+    ),
+    "save": node("SaveLatent", samples=["lidar", 0], filename_prefix="bad_inputs"),
+}  # fmt: skip
+PARTS = MODEL | {
+    "draw": node(
+        "LiDARSampleLookaheads", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **DRAWING, denoise=1.0
+    ),
+    "decode": node("VAEDecode", samples=["draw", 0], vae=["demo", 2]),
+    "score": node(
+        "LiDARScoreLookaheads", lookaheads=["draw", 0], images=["decode", 0], reward_model=["demo", 3], prompt=PROMPT,
+        batch_size=2, steady_scores=False,
+    ),
+    "pick": node("LiDARPickLookaheads", lookahead_set=["score", 0], picks="1", mode="on top of the rewards", weight=3.0),
+    "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["pick", 0], **GUIDANCE),
+    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["pick", 0]),
+    "sample": node("KSampler", model=["guide", 0], **TASK, latent_image=["start", 0], seed=5, **SAMPLER),
+    "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
+    "table": node("PreviewAny", source=["score", 2]),
+}  # fmt: skip
+VALUES = {key: each for key, each in PARTS.items() if key not in ("decode", "score", "pick", "table")} | {
+    "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
+    "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["values", 0], **GUIDANCE),
+    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
+}
+IMAGES = {
+    "image": node("EmptyImage", width=16, height=16, batch_size=2, color=0x305070),
+    "mask": node("SolidMask", value=1.0, width=16, height=16),
+    "latents": node("EmptyLatentImage", width=16, height=16, batch_size=2),
+    "reward": node(
+        "LiDARRewardModelLoader", kind="brightness", file="none", architecture="ViT-B-32", clip_file="none",
+        negative_prompt="", reference=["image", 0],
+    ),
+    "second": node("LiDARRewardModelLoader", kind="contrast", file="none", architecture="ViT-B-32"),
+    "both": node("LiDARCombineRewards", weights="2, 1", **{"rewards.reward_1": ["reward", 0], "rewards.reward_2": ["second", 0]}),
+    "score": node(
+        "LiDARScoreImages", images=["image", 0], reward_model=["both", 0], prompt="", prompt_per_line=False, top_k=1,
+        use_threshold=True, threshold=0.1, batch_size=2, latents=["latents", 0], masks=["mask", 0],
+        baseline_images=["image", 0], steady_scores=False, **{"held_out.held_out_1": ["second", 0]},
+    ),
+    "show": node("PreviewImage", images=["score", 0]),
+    "table": node("PreviewAny", source=["score", 4]),
+}  # fmt: skip
+CHECKED = MODEL | {
+    "checked": node("LiDARCheckedInput", value=4, node="LiDARKSampler", input="steps"),
+    "sample": node(
+        "KSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **SAMPLER | {"steps": ["checked", 0]}
+    ),
+    "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
+}
+BASES = {
+    "LiDARKSampler": ("lidar", WHOLE), "LiDARLookaheadConfig": ("config", WHOLE),
+    "LiDARSampleLookaheads": ("draw", PARTS), "LiDARScoreLookaheads": ("score", PARTS),
+    "LiDARPickLookaheads": ("pick", PARTS), "LiDARApplyGuidance": ("guide", PARTS), "LiDARStartFromBest": ("start", PARTS),
+    "LiDARRewardsFromValues": ("values", VALUES),
+    "LiDARRewardModelLoader": ("reward", IMAGES), "LiDARCombineRewards": ("both", IMAGES), "LiDARScoreImages": ("score", IMAGES),
+    "LiDARCheckedInput": ("checked", CHECKED),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def bases() -> dict[str, tuple[str, dict]]:
+    """Node class -> (its id in the prompt, a prompt that succeeds); with the inputs as they stand in the schemas."""
+    return BASES
