@@ -5,6 +5,8 @@ from comfy_api.latest import io
 from .checked_inputs import check_value, checked, named
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
+from .scoring import require_prompts
+from .socket_types import RewardModelSocket
 
 NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
 
@@ -23,6 +25,9 @@ class LiDARCheckedInput(io.ComfyNode):
                 io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
                 io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
                 io.String.Input("input", tooltip="The name of that input."),
+                RewardModelSocket.Input(
+                    "reward_model", optional=True, tooltip="For prompt: what reads it, and so wants a text or does not."
+                ),
             ],
             outputs=[io.AnyType.Output(display_name="value", tooltip="The same value, as the input wants it.")],
         )
@@ -31,7 +36,7 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, value=None) -> io.NodeOutput:
+    async def execute(cls, node, input, value=None, reward_model=None) -> io.NodeOutput:
         schema = NODES[node].define_schema()
         inputs = {each.id: each for each in schema.inputs}
         if input not in inputs:
@@ -40,4 +45,7 @@ class LiDARCheckedInput(io.ComfyNode):
         with named(schema.display_name):
             if value is None and wanted.optional and isinstance(wanted, io.WidgetInput):
                 value = wanted.default  # not connected, as if the link were not there
-            return io.NodeOutput(check_value(wanted, value))
+            value = check_value(wanted, value)
+            if reward_model is not None:
+                require_prompts(reward_model.models, [value])
+            return io.NodeOutput(value)

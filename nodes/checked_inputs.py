@@ -16,7 +16,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import is_link
 
 from ..reward_models.printable import printable
-from .socket_contents import SOCKETS
+from .socket_contents import SOCKETS, kind_of
 
 _NAMED = re.compile(r"(Load )?LiDAR [\w ]+: ")  # the message names its node already
 
@@ -173,4 +173,4 @@ def _refused(wanted, value, kind: str, advice: str) -> ValueError:
 
 
 def _described(value) -> str:
-    return printable(repr(value), longest=60) if isinstance(value, str) else f"a {type(value).__name__}"
+    return printable(repr(value), longest=60) if isinstance(value, str) else kind_of(value)

@@ -36,7 +36,10 @@ def connected_settings(hidden, evaluated: LookaheadConfig | None) -> dict:
         return asdict(evaluated)
     if config_id is None:
         return {}
-    settings = asdict(LookaheadConfig()) | _settings_in_prompt(hidden, config_id)
+    told = _settings_in_prompt(hidden, config_id)
+    if told is None:  # the host has run the node, and None came through the link
+        return {}
+    settings = asdict(LookaheadConfig()) | told
     schema = LiDARLookaheadConfig.define_schema()
     wanted = {each.id: each for each in schema.inputs}
     with named(schema.display_name):

@@ -11,6 +11,7 @@ from .config_in_prompt import connected_settings, must_run_first
 from .lookahead_presets import PRESETS, RECOMMENDED
 from .lookahead_settings import LookaheadConfig
 from .pick_lookaheads import picks_input
+from .picks import parse_picks
 from .setting_inputs import BEST_LOOKAHEADS, reward_prompt_input
 from .socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 
@@ -179,16 +180,22 @@ class LiDARKSampler(io.ComfyNode):
         # the config as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
         graph = GraphBuilder()
 
+        def checked_child(name: str, value, node: str = "LiDARKSampler", **more):
+            child = f"LiDARCheckedInput_{node}_{name}"
+            return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
+
         def sound(name: str, value, node: str = "LiDARKSampler"):
             """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
-            if not is_link(value):
-                return value
-            child = f"LiDARCheckedInput_{node}_{name}"
-            return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name).out(0)
+            return checked_child(name, value, node) if is_link(value) else value
 
         model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
-        latent_image, prompt, cfg = sound("latent_image", latent_image), sound("prompt", prompt), sound("cfg", cfg)
-        scheduler = sound("scheduler", scheduler)
+        latent_image, cfg, scheduler = (
+            sound("latent_image", latent_image),
+            sound("cfg", cfg),
+            sound("scheduler", scheduler),
+        )
+        if is_link(prompt) or not prompt.strip():  # only the reward model tells whether it reads a text
+            prompt = checked_child("prompt", prompt, reward_model=reward_model)
         task = {
             "positive": sound("positive", positive),
             "negative": sound("negative", negative),
@@ -223,15 +230,17 @@ class LiDARKSampler(io.ComfyNode):
             **_only(settings, "batch_size", "steady_scores"),
         )
         judged = scored.out(0)
-        if picks.strip() if isinstance(picks, str) else picks:  # a link is a list
+        if is_link(picks) or picks.strip():
+            if not is_link(picks) and not is_link(settings["count"]):
+                parse_picks(picks, settings["count"])  # so that a slip is told before anything is drawn
             picks = sound("picks", picks)
             picked = graph.node("LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=picks)
             judged = picked.out(0)
         guided = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
-            model=model,
             lookaheads=judged,
+            model=model,
             **_only(
                 settings, "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent",
                 "guidance_form", "effective_dimension",

@@ -69,16 +69,21 @@ def score_with_models(
         )
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+    require_prompts(models, prompts)
+    scores = _score(models, images, prompts, batch_size, steady)
+    for model in models:
+        _check_finite(scores[model], images, model.name)
+    return scores
+
+
+def require_prompts(models: Sequence[HostedRewardModel], prompts: Sequence[str]) -> None:
+    """Raise ValueError where a model reads the prompt and one of the prompts is empty."""
     for model in models:
         if model.model.reads_prompt and not all(prompt.strip() for prompt in prompts):
             raise ValueError(
                 f"{model.name} compares images with a text, and 'prompt' is empty: write into the node's input 'prompt' "
                 "what the image should show, usually the positive prompt"
             )
-    scores = _score(models, images, prompts, batch_size, steady)
-    for model in models:
-        _check_finite(scores[model], images, model.name)
-    return scores
 
 
 def scores_of(reward: HostedRewardModel | CombinedReward, scores: dict[HostedRewardModel, torch.Tensor]) -> Scores:

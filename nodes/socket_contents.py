@@ -21,21 +21,21 @@ class Socket:
 
 
 def _instance(*classes: type) -> Callable[[object], str]:
-    return lambda value: "" if isinstance(value, classes) else _kind_of(value)
+    return lambda value: "" if isinstance(value, classes) else kind_of(value)
 
 
 def _model(value) -> str:
     sampling = getattr(getattr(value, "model", None), "model_sampling", None)
-    return "" if sampling is not None and hasattr(value, "get_model_object") else _kind_of(value)
+    return "" if sampling is not None and hasattr(value, "get_model_object") else kind_of(value)
 
 
 def _vae(value) -> str:
-    return "" if callable(getattr(value, "decode", None)) else _kind_of(value)
+    return "" if callable(getattr(value, "decode", None)) else kind_of(value)
 
 
 def _conditioning(value) -> str:
     if not isinstance(value, (list, tuple)):
-        return _kind_of(value)
+        return kind_of(value)
     if not value:
         return "an empty list"
     sound = all(isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[1], dict) for each in value)
@@ -47,7 +47,7 @@ def _latent(value) -> str:
     if getattr(samples, "is_nested", False):
         return ""  # of several parts: the nodes say what they do not support
     if not isinstance(samples, torch.Tensor):
-        return _kind_of(value)
+        return kind_of(value)
     if not samples.is_floating_point() or samples.ndim < 3 or samples.numel() == 0:
         return f"a LATENT of {_shape(samples)}"
     if not _is_finite(samples):
@@ -64,7 +64,7 @@ def _latent(value) -> str:
 
 def _image(value) -> str:
     if not isinstance(value, torch.Tensor):
-        return _kind_of(value)
+        return kind_of(value)
     if value.ndim != 4 or value.shape[-1] not in (1, 3, 4) or value.numel() == 0 or not value.is_floating_point():
         return f"a tensor of {_shape(value)}"
     return "" if _is_finite(value) else "an IMAGE with NaN or infinite pixels"
@@ -72,7 +72,7 @@ def _image(value) -> str:
 
 def _mask(value) -> str:
     if not isinstance(value, torch.Tensor):
-        return _kind_of(value)
+        return kind_of(value)
     if value.ndim not in (2, 3, 4) or value.numel() == 0 or not value.is_floating_point():
         return f"a tensor of {_shape(value)}"
     return "" if _is_finite(value) else "a MASK with NaN or infinite numbers"
@@ -110,7 +110,9 @@ def _shape(tensor: torch.Tensor) -> str:
     return f"shape {tuple(tensor.shape)} and {str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _kind_of(value) -> str:
+def kind_of(value) -> str:
+    """What came, for a message: the name of its type."""
     if value is None:
         return "None, so nothing came"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -68,7 +68,7 @@ IMAGES = {
         negative_prompt="", reference=["image", 0],
     ),
     "second": node("LiDARRewardModelLoader", kind="contrast", file="none", architecture="ViT-B-32"),
-    "both": node("LiDARCombineRewards", weights="2, 1", **{"rewards.reward_1": ["reward", 0], "rewards.reward_2": ["second", 0]}),
+    "both": node("LiDARCombineRewards", weights="", **{"rewards.reward_1": ["reward", 0], "rewards.reward_2": ["second", 0]}),
     "score": node(
         "LiDARScoreImages", images=["image", 0], reward_model=["both", 0], prompt="", prompt_per_line=False, top_k=1,
         use_threshold=True, threshold=0.1, batch_size=2, latents=["latents", 0], masks=["mask", 0],

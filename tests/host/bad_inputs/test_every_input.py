@@ -28,7 +28,7 @@ ADVICE = re.compile(
 NUMBERS = ("None", "a text", "NaN", "infinity", "-1", "10.5", "2^70", "an empty list", "a complex number")
 BY_LINK = {
     "INT": NUMBERS,
-    "FLOAT": NUMBERS,
+    "FLOAT": (*NUMBERS, "1e-9"),
     "BOOLEAN": ("None", "a text", "NaN", "pixels"),
     "COMBO": ("None", "an empty text", "a text that is not UTF-8", "NaN", "an empty list"),
     "STRING": ("None", "an empty text", "a text that is not UTF-8", "2^70", "a list", "pixels"),
@@ -65,15 +65,6 @@ def cases(described: dict):
                     yield name, "value", options[low_or_high] + step
 
 
-@pytest.fixture(scope="module")
-def tally(request):
-    """Counts of what became of all cases, shown at the end."""
-    counts = Counter()
-    yield counts
-    figures = next(value for key, value in request.config.stash._storage.items() if isinstance(value, list))
-    figures.append(("bad inputs: what became of them", ", ".join(f"{name} {n}" for name, n in counts.items())))
-
-
 @pytest.fixture
 def sound(server):
     """sound(others) -> whether the queue still works: scores a picture that it has not scored before.
@@ -97,9 +88,9 @@ def sound(server):
 
 
 @pytest.mark.parametrize("class_type", NODES)
-def test_whatever_comes_is_refused_in_one_line_or_gives_finite_results(class_type, server, bases, sound, tally):
+def test_whatever_comes_is_refused_in_one_line_or_gives_finite_results(class_type, server, bases, sound, record_figure):
     node_id, prompt = bases[class_type]
-    told, described = [], server.object_info(class_type)[class_type]
+    told, tally, described = [], Counter(), server.object_info(class_type)[class_type]
     meant = {("LiDARCheckedInput", "value"): "steps"}  # it speaks of the input that the value is meant for
     kept = {
         key: each
@@ -124,7 +115,11 @@ def test_whatever_comes_is_refused_in_one_line_or_gives_finite_results(class_typ
             problem = wrong_form(result, meant.get((class_type, name), name.rsplit(".", 1)[-1]))
             if problem:
                 told.append(f"{case}: {problem}")
-            if "LiDARSampleLookaheads" in result.executed_classes and class_type == "LiDARKSampler":
+            if (
+                class_type == "LiDARKSampler"
+                and "VAEDecode" in result.executed_classes
+                and (name, how) != ("picks", "link")
+            ):
                 told.append(f"{case}: told after lookaheads were drawn: {result.message}")
         else:
             tally["accepted, finite"] += 1
@@ -132,6 +127,7 @@ def test_whatever_comes_is_refused_in_one_line_or_gives_finite_results(class_typ
                 told.append(f"{case}: {result.status} with NaN")
         if not sound(kept):
             told.append(f"{case}: the queue is dead")
+    record_figure(f"bad inputs, {class_type}", ", ".join(f"{count} {fate}" for fate, count in tally.items()))
     assert not told, "\n".join(told)
 
 

@@ -94,3 +94,37 @@ def test_wrong_weights_are_told_in_one_line(combine, load, weights, message):
 def test_nothing_connected_is_told_in_one_line(combine):
     with pytest.raises(ValueError, match="^LiDAR Combine Rewards: no reward is connected: connect"):
         combine()
+
+
+@pytest.mark.parametrize("weights", ["0,5", "0,5; 0,3", "1 0,5", "-0,5"])
+def test_a_decimal_comma_is_asked_about(combine, load, weights):
+    members = [load("brightness"), load("contrast")]
+    with pytest.raises(
+        ValueError, match=r"^LiDAR Combine Rewards: weights has '-?0,5', one number or two\? Write -?0\.5 "
+    ):
+        combine(*members, weights=weights)
+
+
+@pytest.mark.parametrize("weights", ["0.5, 2", "0.5,2", "[0,5]", "0, 5", "0.5\n2"])
+def test_what_is_plainly_a_list_is_read(combine, load, weights):
+    combine(load("brightness"), load("contrast"), weights=weights)
+
+
+@pytest.mark.parametrize("stranger", ["a text", 3, object()])
+def test_only_reward_models_can_be_members(combine, load, nodes_room, stranger):
+    """The host calls is_dynamic of a cached result where nothing catches an error, so a wrong member is refused at once."""
+    with pytest.raises(
+        ValueError, match="^LiDAR Combine Rewards: reward_2 is .*, wanted a LiDAR reward model: connect"
+    ):
+        combine(load("brightness"), stranger)
+    with pytest.raises(ValueError, match="a member is an? .*, wanted reward models"):
+        nodes_room("combined_reward").CombinedReward(((stranger, 1.0),))
+
+
+def test_no_nest_of_combinations_is_too_deep_for_the_host(combine, load):
+    reward = load("brightness")
+    for _ in range(32):
+        reward = combine(reward, load("contrast"))
+    assert reward.count == 64 and not reward.is_dynamic() and len(reward.name) <= 200
+    with pytest.raises(ValueError, match="^LiDAR Combine Rewards: the combination has 65 members in all, 64 at most"):
+        combine(reward)

@@ -232,3 +232,40 @@ def test_model_that_adds_no_noise_is_refused(build_model, apply, random_set, sam
     model = ModelSamplingDiscrete().patch(build_model("EPS"), sampling, False)[0]
     with pytest.raises(ValueError, match="cannot steer this model: its sampling .*IMG_TO_IMG"):
         apply(model, random_set)
+
+
+@pytest.mark.parametrize("flaw", [torch.nan, torch.inf])
+@pytest.mark.parametrize("window", [1.0, 0.1])
+def test_a_prediction_that_is_no_number_ends_in_one_line_and_no_picture(
+    build_model, sample, apply, random_set, flaw, window
+):
+    """In the second of three steps; also where that step is not guided any more."""
+    model = build_model("EPS").clone()
+    calls = []
+
+    def spoil(args):
+        calls.append(1)
+        denoised = args["denoised"].clone()
+        denoised[0, 1, 2, 3] = flaw if len(calls) == 2 else 0.5
+        return denoised
+
+    model.set_model_sampler_post_cfg_function(spoil)
+    guided = apply(model, random_set, end_percent=window)
+    with pytest.raises(
+        ValueError, match="the model's prediction is NaN or infinite at sigma [0-9.]+, .* change the"
+    ) as error:
+        sample(guided, torch.zeros(1, 4, 8, 8))
+    assert len(calls) == 2 and "\n" not in str(error.value)
+
+
+def test_a_shift_beyond_half_precision_ends_in_one_line(build_model, nodes_room, random_set):
+    guidance = nodes_room("post_cfg").Guidance(
+        random_set.latents * 1e6, random_set.rewards, guidance_scale=100.0, reward_strength=30.0, start_percent=0.0,
+        end_percent=1.0, guidance_form="blend", effective_dimension=0.0,
+    )  # fmt: skip
+    half = torch.zeros(1, 4, 8, 8, dtype=torch.float16)
+    args = {"input": half, "denoised": half, "sigma": torch.tensor([9.0]), "model": build_model("EPS").model}
+    with pytest.raises(
+        ValueError, match="the guided prediction is NaN or infinite at sigma 9, .* guidance_scale: lower it"
+    ):
+        guidance.add_shift(args)

@@ -160,3 +160,12 @@ def test_model_that_adds_no_noise_is_refused_before_any_step(model, draw):
     no_noise.set_model_unet_function_wrapper(lambda apply_model, args: pytest.fail("the model was run"))
     with pytest.raises(ValueError, match="IMG_TO_IMG_FLOW"):
         draw(no_noise, torch.zeros(1, 4, 8, 8))
+
+
+def test_lookaheads_that_are_no_numbers_name_the_first_of_them(build_model, draw):
+    model = build_model("EPS").clone()
+    model.set_model_sampler_post_cfg_function(lambda args: args["denoised"].index_fill(0, torch.tensor([1]), torch.nan))
+    with pytest.raises(
+        ValueError, match="^LiDAR Sample Lookaheads: lookahead no. 2 of 3 came out .* NaN .* change the"
+    ):
+        draw(model, torch.zeros(1, 4, 8, 8), count=3, batch_size=3)

@@ -188,3 +188,31 @@ def test_the_change_and_its_standard_error_are_those_of_the_textbook(nodes_room)
     assert unequal.change / unequal.standard_error == pytest.approx(truth, rel=1e-5)
     single = change(before[:1], after[:1])
     assert (single.change, single.standard_error, single.rises) == (1.0, 0.0, True)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 24, 1), (2, 8, 20000, 3), (2, 20000, 8, 3), (2, 1, 1, 4)])
+def test_one_channel_and_extreme_sizes_are_shown_too(score, load, shape):
+    generator = torch.Generator().manual_seed(shape[1])
+    images = torch.rand(shape, generator=generator) * torch.linspace(0.3, 0.9, shape[0]).view(-1, 1, 1, 1)
+    out = score(images, held_out=[load("contrast")])
+    brightness = torch.tensor(out["scores"])
+    colour = images.expand(-1, -1, -1, 3) if shape[3] == 1 else images[..., :3]
+    luma = (colour.double() * torch.tensor([0.2126, 0.7152, 0.0722]).double()).sum(3).mean(dim=(1, 2))
+    torch.testing.assert_close(brightness.double(), luma, atol=1e-5, rtol=0)
+    assert out["ranked_images"].shape[0] == shape[0] and out["ranked_images"].shape[3] == 3
+
+
+@pytest.mark.parametrize("extra", ["a text", ["a", "list"], {"lidar_scores": 3}, {"": 1}, {"k" * 80: 1}, {"\u0436": 1}])
+def test_pictures_are_shown_whatever_a_prompt_sends_for_the_metadata(node_classes, load, monkeypatch, tmp_path, extra):
+    import folder_paths
+    from comfy_api.latest import io
+    from comfy_execution.graph import DynamicPrompt
+
+    monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path))
+    prompt = DynamicPrompt({"score": {"class_type": "LiDARScoreImages", "inputs": {}}})
+    hidden = {io.Hidden.unique_id: "score", io.Hidden.dynprompt: prompt, io.Hidden.extra_pnginfo: extra}
+    node = node_classes["LiDARScoreImages"].PREPARE_CLASS_CLONE({"hidden_inputs": hidden})
+    shown = node.execute(pictures(), load("brightness")).ui.as_dict()["images"]
+    assert len(shown) == 5 and all((tmp_path / each["filename"]).is_file() for each in shown)
+    if isinstance(extra, dict):
+        assert extra["lidar_scores"]["score"]["kept"] == [4]

@@ -11,6 +11,7 @@ VALUES = {
     "infinity": lambda: float("inf"),
     "-1": lambda: -1,
     "10.5": lambda: 10.5,
+    "1e-9": lambda: 1e-9,
     "2^70": lambda: 2**70,
     "an empty list": lambda: [],
     "a list": lambda: ["a", 1],
