@@ -53,11 +53,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def port_is_taken(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex((host, port)) == 0
-
-
 def link_pack(base_directory: Path, pack: Path) -> Path:
     """Puts `pack` into the base directory's custom_nodes: a link where the system allows one, else a fresh copy."""
     for name in ("custom_nodes", "models", "input", "output", "user"):
