@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .cache import cache_root, key_of, require_writable
 from .environment import REPOSITORY, Environment, prepare
+from .left_over import note_path, offer_to_stop_left_over, write_note
 from .listening import Listening, listening
 from .server import link_pack, server_command, server_environment
 from .workflow_file import read_workflow
@@ -55,7 +56,9 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
     )  # fmt: skip
     print(f"Models, inputs and outputs of this server: {base_directory}", flush=True)
     process = subprocess.Popen(command, env={**_ONE_THREAD, **server_environment()})
+    note = note_path(base_directory, process.pid)
     try:
+        write_note(note, process.pid, command, place.url)
         threading.Thread(target=_announce, args=(process, place, not options.no_browser), daemon=True).start()
         return process.wait()
     except KeyboardInterrupt:
@@ -63,6 +66,7 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
     finally:
         process.terminate()
         process.wait()
+        note.unlink(missing_ok=True)
 
 
 def test(_: argparse.Namespace, rest: list[str]) -> int:
@@ -116,10 +120,11 @@ def _base_directory() -> Path:
 
 
 def _ready_base_directory() -> Path:
-    """The base directory with the pack in it."""
+    """The base directory with the pack in it, and no server left over in it that the user wants to stop."""
     folder = _base_directory()
     require_writable(folder, "name another cache folder in LIDAR_CACHE")
     link_pack(folder, REPOSITORY)
+    offer_to_stop_left_over(folder)
     return folder
 
 
