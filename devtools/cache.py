@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,9 @@ class SetupError(Exception):
 
 def cache_root() -> Path:
     """`$LIDAR_CACHE`, or `lidar-comfyui` in this system's folder for caches."""
-    given = os.environ.get("LIDAR_CACHE")
+    given = folder_named_by("LIDAR_CACHE")
     if given:
-        return Path(given).expanduser().resolve()
+        return given
     if os.name == "nt":
         parent = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -28,6 +29,15 @@ def cache_root() -> Path:
     else:
         parent = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return parent / "lidar-comfyui"
+
+
+def folder_named_by(variable: str) -> Path | None:
+    """The folder that this environment variable names, or None where it is unset or empty."""
+    given = os.environ.get(variable)
+    try:
+        return Path(given).expanduser().resolve() if given else None
+    except (OSError, RuntimeError) as error:  # ~nobody, links in a circle
+        raise SetupError(f"{variable}={given} is no folder ({error}): name another, or unset it.") from None
 
 
 def key_of(*parts: str) -> str:
@@ -44,16 +54,23 @@ def require_free_space(folder: Path, gigabytes: float) -> None:
         )
 
 
+def require_writable(folder: Path, advice: str) -> None:
+    """Makes the folder and writes in it, so that a read-only or full one is told before anything starts."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(100_000))
+    except OSError as error:
+        why = "a file of that name is there" if isinstance(error, FileExistsError) else error.strerror
+        raise SetupError(f"The folder {folder} cannot be written ({why}); {advice}.") from None
+
+
 @contextlib.contextmanager
 def setup_lock(root: Path) -> Iterator[None]:
     """Holds the cache's lock; a second process waits and says so. The system frees it when its holder is killed, and
     not before the pip that its holder started has ended too: that pip inherits the lock (see run_pip)."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        handle = (root / "setup.lock").open("a+b")
-    except OSError as error:
-        raise SetupError(f"The cache folder {root} cannot be written ({error}); name another in LIDAR_CACHE.") from None
-    with handle:
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "setup.lock").open("a+b") as handle:
         os.set_inheritable(handle.fileno(), True)
         began = time.monotonic()
         told = 0.0

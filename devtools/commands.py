@@ -10,23 +10,31 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from .cache import SetupError, cache_root, key_of
+from .cache import cache_root, key_of, require_writable
 from .environment import REPOSITORY, Environment, prepare
-from .server import free_port, link_pack, port_is_taken, server_command, server_environment
+from .left_over import note_path, offer_to_stop_left_over, write_note
+from .listening import Listening, listening
+from .server import link_pack, server_command, server_environment
+from .workflow_file import read_workflow
 
 # The miniature is too small to gain from threads, and two threads on a busy machine wait for each other: on two cores
 # beside another computation the demo's prompt took 358 s with two threads and 8 s with one.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+_OPEN_TO_OTHERS = (
+    "It listens on {}, without a password: everyone who reaches this machine over the network can run workflows and read "
+    "and write this server's files."
+)
 
 
 def demo(options: argparse.Namespace, _: list[str]) -> int:
     """Runs the demo workflow in the real server and writes output/demo/."""
-    workflow = Path(options.workflow) if options.workflow else REPOSITORY / "workflows" / "lidar_demo.json"
-    if not workflow.is_file():
-        raise SetupError(f"There is no workflow {workflow}.")
+    read_workflow(options.workflow)  # here for its errors alone: what is wrong is told before anything is downloaded
+    output = REPOSITORY / "output" / "demo"
+    require_writable(output, "the demo writes its images there")
+    base_directory = _ready_base_directory()
     environment = prepare()
-    arguments = ["-m", "devtools.demo_run", "--workflow", str(workflow), "--base-directory", str(_base_directory())]
-    arguments += ["--output", str(REPOSITORY / "output" / "demo"), "--comfyui", str(environment.comfyui)]
+    arguments = ["-m", "devtools.demo_run", "--workflow", str(options.workflow), "--output", str(output)]
+    arguments += ["--base-directory", str(base_directory), "--comfyui", str(environment.comfyui)]
     if options.cpu or not environment.has_gpu():
         arguments.append("--cpu")
     if options.seed is not None:
@@ -38,27 +46,27 @@ def demo(options: argparse.Namespace, _: list[str]) -> int:
 
 def serve(options: argparse.Namespace, _: list[str]) -> int:
     """Runs the server in the foreground until Ctrl-C."""
+    base_directory = _ready_base_directory()
+    place = listening(options.listen, options.port)
     environment = prepare()
-    if options.port and port_is_taken(options.port):
-        raise SetupError(f"Port {options.port} is taken by another program; choose another with --port.")
-    port = options.port or (free_port() if port_is_taken(8188) else 8188)
-    base_directory = _base_directory()
-    link_pack(base_directory, REPOSITORY)
     command = server_command(
-        python=environment.python, comfyui=environment.comfyui, base_directory=base_directory, port=port,
-        listen=options.listen, cpu=options.cpu or not environment.has_gpu(),
+        python=environment.python, comfyui=environment.comfyui, base_directory=base_directory, port=place.port,
+        listen=place.listen, cpu=options.cpu or not environment.has_gpu(),
         extra_args=("--preview-method", "auto"),
     )  # fmt: skip
     print(f"Models, inputs and outputs of this server: {base_directory}", flush=True)
     process = subprocess.Popen(command, env={**_ONE_THREAD, **server_environment()})
-    threading.Thread(target=_announce, args=(process, port, not options.no_browser), daemon=True).start()
+    note = note_path(base_directory, process.pid)
     try:
+        write_note(note, process.pid, command, place.url)
+        threading.Thread(target=_announce, args=(process, place, not options.no_browser), daemon=True).start()
         return process.wait()
     except KeyboardInterrupt:
         return 0
     finally:
         process.terminate()
         process.wait()
+        note.unlink(missing_ok=True)
 
 
 def test(_: argparse.Namespace, rest: list[str]) -> int:
@@ -111,16 +119,29 @@ def _base_directory() -> Path:
     return cache_root() / "bases" / f"{REPOSITORY.name}-{key_of(str(REPOSITORY))}"
 
 
-def _announce(process: subprocess.Popen, port: int, open_browser: bool) -> None:
-    address = f"http://127.0.0.1:{port}"
+def _ready_base_directory() -> Path:
+    """The base directory with the pack in it, and no server left over in it that the user wants to stop."""
+    folder = _base_directory()
+    require_writable(folder, "name another cache folder in LIDAR_CACHE")
+    link_pack(folder, REPOSITORY)
+    offer_to_stop_left_over(folder)
+    return folder
+
+
+def _announce(process: subprocess.Popen, place: Listening, open_browser: bool) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.poll() is None:
         try:
-            opener.open(f"{address}/system_stats", timeout=5).close()
+            opener.open(f"{place.url}/system_stats", timeout=5).close()
         except OSError:
             time.sleep(0.5)
             continue
-        print(f"\nComfyUI with LiDAR is ready: {address}  (Workflow > Browse Templates > lidar; Ctrl-C ends it)")
+        print(
+            f"\nComfyUI with LiDAR is ready: {place.url}  (Workflow > Browse Templates > lidar; Ctrl-C ends it)",
+            flush=True,
+        )
+        if place.to_others:
+            print(_OPEN_TO_OTHERS.format(place.listen), flush=True)
         if open_browser:
-            webbrowser.open(address)
+            webbrowser.open(place.url)
         return

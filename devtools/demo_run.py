@@ -22,19 +22,20 @@ import numpy as np
 import torch
 from PIL import Image
 
-from demo_model.grammar import parse as parse_prompt
 from demo_model.referee import judge
 from reward_models.base import RewardModel
 from reward_models.clip_architecture import FOLDER_CONFIG
 from reward_models.registry import load_reward_model
 
+from .cache import SetupError
 from .comfy_client import ComfyClient, RunResult
 from .demo_progress import PhaseDisplay
 from .demo_report import DemoReport, JudgedImage
 from .demo_sheet import comparison_sheet
 from .environment import REPOSITORY
 from .host import COMFYUI_VERSION
-from .server import link_pack, start_server
+from .server import start_server
+from .workflow_file import read_workflow
 from .workflow_to_prompt import workflow_to_prompt
 
 Prompt = Mapping[str, Mapping[str, Any]]
@@ -51,8 +52,7 @@ GROUPS = ("vanilla", "lookaheads", "guided")
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped too
     options = _parse()
-    workflow = json.loads(options.workflow.read_text(encoding="utf-8"))
-    link_pack(options.base_directory, REPOSITORY)
+    workflow = read_workflow(options.workflow)
     print(f"Starting ComfyUI {'on the CPU' if options.cpu else 'on the GPU'} ...", flush=True)
     began = time.monotonic()
     server = start_server(
@@ -65,8 +65,8 @@ def main() -> int:
         try:
             prompt = workflow_to_prompt(workflow, client.object_info())
         except ValueError as error:
-            print(f"\n{options.workflow}: {error}\nServer log: {server.log_path}", file=sys.stderr)
-            return 1
+            raise SetupError(f"--workflow {options.workflow}: {error}") from None
+        _check(prompt)
         _override(prompt, options.seed, options.prompt)
         result, seconds = _run(client, prompt)
         if result.status != "success":
@@ -91,22 +91,22 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--prompt")
-    options = parser.parse_args()
-    if options.seed is not None and options.seed < 0:
-        sys.exit(f"dev.py demo: --seed is {options.seed}, wanted 0 or more")
-    if options.prompt is not None:
-        try:
-            options.prompt = parse_prompt(options.prompt).text
-        except ValueError as error:
-            sys.exit(f"dev.py demo: --prompt: {error}")
-    return options
+    return parser.parse_args()
+
+
+def _check(prompt: Prompt) -> None:
+    """SetupError where the report will not find what it shows, before minutes are spent on it."""
+    for class_type in ("LiDARKSampler", "KSampler"):
+        _only(prompt, class_type)
+    for group in GROUPS:
+        _save_node(prompt, group)
 
 
 def _only(prompt: Prompt, class_type: str) -> str:
     """The id of the one node of that class."""
     found = [node_id for node_id, node in prompt.items() if node["class_type"] == class_type]
     if len(found) != 1:
-        raise SystemExit(f"The demo needs a workflow with one {class_type}; this one has {len(found)}.")
+        raise SetupError(f"The demo needs a workflow with one {class_type}; this one has {len(found)}.")
     return found[0]
 
 
@@ -115,7 +115,10 @@ def _override(prompt: dict[str, dict[str, Any]], seed: int | None, text: str | N
     if seed is not None:
         lidar["seed"] = vanilla["seed"] = seed
     if text is not None:
-        lidar["prompt"] = prompt[lidar["positive"][0]]["inputs"]["text"] = text
+        encoder = prompt[lidar["positive"][0]]["inputs"] if isinstance(lidar.get("positive"), list) else {}
+        if "text" not in encoder:
+            raise SetupError("--prompt needs a workflow whose LiDAR KSampler has its positive from a CLIP Text Encode.")
+        lidar["prompt"] = encoder["text"] = text
 
 
 def _run(client: ComfyClient, prompt: Prompt) -> tuple[RunResult, dict[str, float]]:
@@ -162,12 +165,17 @@ def _typed(prompt: Prompt, value: Any) -> Any:
 
 
 def _pictures(client: ComfyClient, result: RunResult, group: str) -> list[Image.Image]:
-    """The images of the SaveImage node whose filename_prefix ends with the group's name."""
-    for node_id, node in result.prompt.items():
+    images = result.outputs[_save_node(result.prompt, group)]["images"]
+    return [Image.open(io.BytesIO(client.view(image))) for image in images]
+
+
+def _save_node(prompt: Prompt, group: str) -> str:
+    """The id of the SaveImage node whose filename_prefix ends with the group's name."""
+    for node_id, node in prompt.items():
         prefix = str(node["inputs"].get("filename_prefix", ""))
         if node["class_type"] == "SaveImage" and prefix.rsplit("/", 1)[-1] == group:
-            return [Image.open(io.BytesIO(client.view(image))) for image in result.outputs[node_id]["images"]]
-    raise SystemExit(f"The demo needs a Save Image node with a filename_prefix that ends in /{group}.")
+            return node_id
+    raise SetupError(f"The demo needs a Save Image node with a filename_prefix that ends in /{group}.")
 
 
 def _without_label(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -213,16 +221,22 @@ def _settings(result: RunResult, lidar: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(report: DemoReport, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for image in (*report.vanilla, *report.lookaheads, *report.guided):
-        image.saved.save(folder / image.file)
-    comparison_sheet(report).save(folder / "comparison.png")
-    (folder / "summary.json").write_text(json.dumps(report.summary(), indent=2) + "\n", encoding="utf-8")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for image in (*report.vanilla, *report.lookaheads, *report.guided):
+            image.saved.save(folder / image.file)
+        comparison_sheet(report).save(folder / "comparison.png")
+        (folder / "summary.json").write_text(json.dumps(report.summary(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SetupError(f"The images cannot be written to {folder} ({error}).") from None
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except SetupError as error:
+        sys.stderr.write(f"dev.py: {error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cache import SetupError, cache_root, key_of, require_free_space, setup_lock
+from .cache import SetupError, cache_root, folder_named_by, key_of, require_free_space, setup_lock
 from .host import COMFYUI_VERSION, bring_host, host_folder
 from .pip_step import run_pip
 
@@ -68,16 +68,24 @@ class Environment:
 
 def prepare() -> Environment:
     """The environment to use: the user's own where COMFYUI_PATH names a host, else the cached one, made if need be."""
-    given = os.environ.get("COMFYUI_PATH")
-    return _existing(Path(given).expanduser().resolve()) if given else _cached(cache_root())
+    given, root = folder_named_by("COMFYUI_PATH"), cache_root()
+    if given:
+        return _existing(given)
+    try:
+        return _cached(root)
+    except OSError as error:
+        raise SetupError(f"The cache folder {root} cannot be used ({error}); name another in LIDAR_CACHE.") from None
 
 
 def _existing(comfyui: Path) -> Environment:
-    if not (comfyui / "main.py").is_file():
+    if not os.path.isfile(comfyui / "main.py"):  # where Path.is_file() raises, for a name that is too long, it says no
         raise SetupError(f"COMFYUI_PATH={comfyui} holds no main.py: name the ComfyUI folder itself, or unset it.")
     python = _python_of(comfyui)
     code = f"import importlib.util as u; print(*[m for m in {_MODULES_OF_A_HOST} if u.find_spec(m) is None])"
-    answer = subprocess.run([str(python), "-c", code], capture_output=True, text=True)
+    try:
+        answer = subprocess.run([str(python), "-c", code], capture_output=True, text=True)
+    except OSError as error:
+        raise SetupError(f"{python} does not run ({error.strerror}): name another in LIDAR_PYTHON.") from None
     if answer.returncode != 0:
         raise SetupError(f"{python} does not run: {answer.stderr.strip()[-300:]}")
     missing = answer.stdout.split()

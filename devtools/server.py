@@ -13,6 +13,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from .left_over import note_path, write_note
+
 # Loopback traffic must not go through a proxy that the environment names.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 PACK_FOLDER_NAME = "lidar"
@@ -20,12 +22,13 @@ PACK_FOLDER_NAME = "lidar"
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that has answered once. `log_path` holds what it has printed so far."""
+    """A server that has answered once. `log_path` holds what it has printed so far, `note` tells later starts of it."""
 
     process: subprocess.Popen
     host: str
     port: int
     log_path: Path
+    note: Path
 
     @property
     def url(self) -> str:
@@ -44,6 +47,7 @@ class RunningServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.note.unlink(missing_ok=True)
 
 
 def free_port() -> int:
@@ -51,11 +55,6 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def port_is_taken(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex((host, port)) == 0
 
 
 def link_pack(base_directory: Path, pack: Path) -> Path:
@@ -121,8 +120,9 @@ def start_server(
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=server_environment()
         )
     reach = "127.0.0.1" if listen in ("0.0.0.0", "::", "") else listen
-    server = RunningServer(process, reach, port, log_path)
+    server = RunningServer(process, reach, port, log_path, note_path(base_directory, process.pid))
     try:
+        write_note(server.note, process.pid, command, server.url)
         _wait_until_ready(server, timeout)
     except BaseException:
         server.stop()

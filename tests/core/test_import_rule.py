@@ -110,7 +110,7 @@ def test_every_import_of_the_repository_follows_the_rule(record_figure):
 
 @pytest.mark.skipif(not (ROOT / "dev.py").exists(), reason="there is no dev.py")
 def test_dev_py_starts_with_the_standard_library_alone():
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import dev, devtools.commands"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import dev, devtools.command_line"
     done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
