@@ -19,15 +19,28 @@ def chunk(nodes_room, comfy, monkeypatch):
 
     class Loaded:
         def __init__(self, size, device):
-            self.size, self.device = size, device
+            self.size, self.device, self.model = size, device, "a model"
 
         def model_loaded_memory(self):
             return self.size
 
+    class Gone(Loaded):
+        """As the host's list has it until the next load: the model that it names is there no more."""
+
+        def __init__(self, device):
+            self.device, self.model = device, None
+
+        def model_loaded_memory(self):
+            raise AttributeError("'NoneType' object has no attribute 'loaded_size'")
+
     def run(model, most, *, free, unloadable=0, elsewhere=0, reserve=0):
         monkeypatch.setattr(mm, "get_free_memory", lambda device: free)
         monkeypatch.setattr(mm, "minimum_inference_memory", lambda: reserve)
-        loaded = [Loaded(unloadable, model.load_device), Loaded(elsewhere, torch.device("meta"))]
+        loaded = [
+            Loaded(unloadable, model.load_device),
+            Loaded(elsewhere, torch.device("meta")),
+            Gone(model.load_device),
+        ]
         monkeypatch.setattr(mm, "current_loaded_models", loaded)
         return nodes_room("chunk_size").fitting_chunk(model, SHAPE, most)
 
