@@ -68,16 +68,19 @@ def lidar(
     world: World, task: Task, *, budget: int, images: int, final_steps: int = STEPS, preset: str = "demo", **settings
 ) -> Iterator[Snapshot]:
     """LiDAR through this pack's nodes: a preset with some settings changed; `images` guided ones of `final_steps`."""
-    config = room("nodes.lookahead_config").LookaheadConfig(
-        **{**room("nodes.lookahead_presets").PRESETS[preset], **settings}
-    )
+    chosen = {
+        **room("nodes.settings.definitions").DEFAULTS,
+        **room("nodes.settings.presets").PRESETS[preset],
+        **settings,
+    }
+    config = room("nodes.settings.config").LookaheadConfig(**chosen)
     noise = task.noise(config.count)
     drawn = {"steps": config.steps, "phase": "lookaheads", "steady": config.steady_scores}
     latents, _, rewards = _draw(world, task, noise, **drawn)
     lookaheads = room("lidar_core").LookaheadSet(latents, rewards)
     chosen = {name: value for name, value in asdict(config).items() if name in GUIDANCE}
     guided = room("nodes").LiDARApplyGuidance.execute(world.model, lookaheads, **chosen).result[0]
-    from_best = config.start_from == room("nodes.setting_inputs").BEST_LOOKAHEADS
+    from_best = config.start_from == room("nodes.settings.definitions").BEST_LOOKAHEADS
     start = noise[lookaheads.order()[:images]] if from_best else task.noise(images, stream=1)
     final = torch.cat(
         [
@@ -94,7 +97,7 @@ def settings_of(arm: Arm) -> str:
     """Return what an arm is run with, its preset's values too, as text that is the same in every process."""
     named = {name: getattr(value, "__module__", value) for name, value in arm.keywords.items()}
     if arm.func is lidar:
-        named = {**room("nodes.lookahead_presets").PRESETS[named.get("preset", "demo")], **named}
+        named = {**room("nodes.settings.presets").PRESETS[named.get("preset", "demo")], **named}
     return f"{arm.func.__name__} {named}"
 
 

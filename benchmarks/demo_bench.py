@@ -69,7 +69,7 @@ def _row(world: World, task: Task, name: str, arm: Arm, snapshot: Snapshot, onlo
     images, latents, scores = snapshot.images, snapshot.latents, snapshot.scores
     order = list(range(len(images))) if scores is None else scores.argsort(descending=True, stable=True).tolist()
     best = order[:4]
-    guiding, *others = room("nodes.scoring").score_images(
+    guiding, *others = room("nodes.host.scoring").score_images(
         [world.reward, *onlookers], images[best], task.text, batch_size=64
     )
     flat = latents[best].flatten(1)

@@ -21,7 +21,7 @@ def measure(world: World, prompts) -> dict[str, tuple[list[float], list[float], 
 
 def _curve(world, prompts, settings):
     found = defaultdict(list)
-    logger = room("nodes.post_cfg").logger
+    logger = room("nodes.host.post_cfg").logger
     handler = logging.Handler()
     handler.emit = lambda record: found[round(record.args[0], 4)].append(record.args[1:3])
     level = logger.level

@@ -55,7 +55,12 @@ def random_objects(
         _randomise(model)
         _randomise(reward)
         patcher = comfy.model_patcher.CoreModelPatcher(model, load_device=load_device, offload_device=offload_device)
-        return patcher, None, random_vae(decoder_channels), room("nodes.hosted_reward_model").HostedRewardModel(reward)
+        return (
+            patcher,
+            None,
+            random_vae(decoder_channels),
+            room("nodes.host.hosted_reward_model").HostedRewardModel(reward),
+        )
 
 
 def new_sdxl(unet: Mapping = UNET, device: torch.device | None = None) -> comfy.model_base.SDXL:

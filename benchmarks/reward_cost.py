@@ -96,8 +96,8 @@ def measure(row: str, folder: Path, count: int) -> dict:
 
     pack = load_pack()
     nodes = importlib.import_module(f"{pack}.nodes")
-    score_images = importlib.import_module(f"{pack}.nodes.scoring").score_images
-    shared = importlib.import_module(f"{pack}.nodes.shared_trunks")
+    score_images = importlib.import_module(f"{pack}.nodes.host.scoring").score_images
+    shared = importlib.import_module(f"{pack}.nodes.host.shared_trunks")
     management = importlib.import_module("comfy.model_management")
     folder_paths.folder_names_and_paths["reward_models"] = ([str(folder)], {".pt", ".pth", ".safetensors"})
     calls = Counter()

@@ -35,5 +35,5 @@ def arms() -> dict[str, Arm]:
 
 def own_values() -> dict[str, float]:
     """Return what the preset itself says of the settings that are swept."""
-    preset = {"final_steps": STEPS} | room("nodes.lookahead_presets").PRESETS["demo"]
+    preset = {"final_steps": STEPS} | room("nodes.settings.presets").PRESETS["demo"]
     return {name: float(preset[name]) for name in VALUES}

@@ -36,7 +36,7 @@ def load_pack() -> str:
 
 
 def room(path: str) -> ModuleType:
-    """Return a module of the pack, such as room("nodes.post_cfg")."""
+    """Return a module of the pack, such as room("nodes.host.post_cfg")."""
     return import_module(f"{load_pack()}.{path}")
 
 
@@ -91,7 +91,7 @@ class World:
             objects = objects or room("nodes").LiDARLoadDemoModel.execute().result
         self.model, self.clip, self.vae, self.reward = objects
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
-        self._scoring = room("nodes.scoring")
+        self._scoring = room("nodes.host.scoring")
         self._judge = room("demo_model.referee").judge
         self.cost = Cost()
         self._seconds_within = 0.0

@@ -6,13 +6,12 @@ import torch
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
-from .checked_inputs import checked
-from .lookahead_settings import LookaheadConfig
-from .noise_levels import signal_and_noise
-from .post_cfg import Guidance
-from .setting_inputs import STANDARDISED, guidance_inputs
-from .show_on_node import show_on_node
-from .socket_types import LookaheadSetSocket
+from .host.checked_inputs import checked
+from .host.noise_levels import signal_and_noise
+from .host.post_cfg import Guidance
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket
+from .settings.definitions import GUIDANCE, STANDARDISED, setting_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class LiDARApplyGuidance(io.ComfyNode):
                         "lookahead, or all of equal score, cannot steer."
                     ),
                 ),
-                *guidance_inputs(LookaheadConfig),
+                *setting_inputs(*GUIDANCE),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Connect to any sampler.")],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
@@ -50,13 +49,13 @@ class LiDARApplyGuidance(io.ComfyNode):
         cls,
         model,
         lookaheads,
-        guidance_scale=LookaheadConfig.guidance_scale,
-        reward_strength=LookaheadConfig.reward_strength,
-        reward_scale=LookaheadConfig.reward_scale,
-        start_percent=LookaheadConfig.start_percent,
-        end_percent=LookaheadConfig.end_percent,
-        guidance_form=LookaheadConfig.guidance_form,
-        effective_dimension=LookaheadConfig.effective_dimension,
+        guidance_scale,
+        reward_strength,
+        reward_scale,
+        start_percent,
+        end_percent,
+        guidance_form,
+        effective_dimension,
     ) -> io.NodeOutput:
         patched = model.clone()
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
@@ -64,8 +63,8 @@ class LiDARApplyGuidance(io.ComfyNode):
             return io.NodeOutput(patched)
         if start_percent > end_percent:
             raise ValueError(
-                f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step "
-                "would be guided; set start_percent below end_percent."
+                f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step would be guided; set "
+                "start_percent below end_percent."
             )
         # Refuses a model that cannot be steered.
         signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
@@ -75,7 +74,7 @@ class LiDARApplyGuidance(io.ComfyNode):
             logger.warning("LiDAR Apply Guidance: %s", warning)
             show_on_node(cls.hidden, warning)
             return io.NodeOutput(patched)
-        guidance = Guidance(
+        Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,
             guidance_scale=guidance_scale,
@@ -84,8 +83,7 @@ class LiDARApplyGuidance(io.ComfyNode):
             end_percent=end_percent,
             guidance_form=guidance_form,
             effective_dimension=effective_dimension,
-        )
-        guidance.attach(patched)
+        ).attach(patched)
         return io.NodeOutput(patched)
 
 

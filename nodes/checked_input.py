@@ -2,11 +2,11 @@
 
 from comfy_api.latest import io
 
-from .checked_inputs import check_value, checked, named
+from .host.checked_inputs import check_value, checked, named
+from .host.scoring import require_prompts
+from .host.socket_types import RewardModelSocket
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
-from .scoring import require_prompts
-from .socket_types import RewardModelSocket
 
 NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
 

@@ -2,10 +2,10 @@
 
 from comfy_api.latest import io
 
-from .checked_inputs import checked
-from .combined_reward import CombinedReward
-from .number_list import parse_numbers
-from .socket_types import RewardModelSocket
+from .host.checked_inputs import checked
+from .host.combined_reward import CombinedReward
+from .host.socket_types import RewardModelSocket
+from .values.number_list import parse_numbers
 
 # The names are promises: saved workflows hold them. Eight, for the page takes reward_1 for the beginning of reward_10.
 NAMES = [f"reward_{number}" for number in range(1, 9)]
@@ -54,7 +54,7 @@ class LiDARCombineRewards(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, rewards: io.Autogrow.Type, weights="") -> io.NodeOutput:
+    def execute(cls, rewards: io.Autogrow.Type, weights) -> io.NodeOutput:
         connected = [rewards[name] for name in NAMES if rewards.get(name) is not None]
         if not connected:
             raise ValueError("no reward is connected: connect a Load LiDAR Reward Model to each socket that is used")

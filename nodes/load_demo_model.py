@@ -4,10 +4,10 @@ from comfy_api.latest import io
 
 from ..reward_models import load_reward_model
 from ..reward_models.clip_architecture import FOLDER_CONFIG
-from .checked_inputs import checked
-from .hosted_reward_model import HostedRewardModel
-from .shared_trunks import load_clip_once
-from .socket_types import RewardModelSocket
+from .host.checked_inputs import checked
+from .host.hosted_reward_model import HostedRewardModel
+from .host.shared_trunks import load_clip_once
+from .host.socket_types import RewardModelSocket
 
 
 class LiDARLoadDemoModel(io.ComfyNode):

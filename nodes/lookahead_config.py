@@ -1,19 +1,13 @@
-"""The node that makes a LookaheadConfig: presets, and a widget for each setting."""
+"""The node that gives all settings of LiDAR besides the final sampler's own."""
 
 from comfy_api.latest import io
 
-from .checked_inputs import checked
-from .lookahead_presets import CUSTOM, PRESETS, RECOMMENDED
-from .lookahead_settings import LookaheadConfig
-from .setting_inputs import (
-    batch_size_input,
-    guidance_inputs,
-    lookahead_sampler_inputs,
-    start_from_input,
-    steady_scores_input,
-)
-from .show_on_node import show_on_node
-from .socket_types import LookaheadConfigSocket
+from .host.checked_inputs import checked
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadConfigSocket
+from .settings.config import LookaheadConfig
+from .settings.definitions import EVERY, setting_inputs
+from .settings.presets import PRESETS
 
 
 class LiDARLookaheadConfig(io.ComfyNode):
@@ -25,60 +19,17 @@ class LiDARLookaheadConfig(io.ComfyNode):
             category="LiDAR",
             description=(
                 "Settings for LiDAR KSampler: how the lookaheads are drawn and how strongly they guide "
-                "(arXiv 2602.03211). A preset other than custom replaces the values below."
+                "(arXiv 2602.03211). On the page its last row fills in a preset."
             ),
             search_aliases=["lidar", "lidar settings", "lidar preset", "lookahead settings"],
-            inputs=[
-                io.Combo.Input(
-                    "preset",
-                    options=[CUSTOM, *PRESETS],
-                    default=RECOMMENDED,
-                    extra_dict={"presets": PRESETS},  # for web/lookahead_presets.js
-                    tooltip=(
-                        f"{RECOMMENDED}: what guides best by this project's measurements, which were made on the demo model, "
-                        "not at full size; count, steps, cfg, sampler_name, scheduler and batch_size below stay yours. "
-                        "custom: all values below count. Any other entry REPLACES the values below by its own, also those "
-                        "that another node gives; only batch_size stays yours, except in the two of the demo. Choosing one "
-                        "shows its values below; changing one of them turns the preset to custom."
-                    ),
-                ),
-                *lookahead_sampler_inputs(LookaheadConfig),
-                batch_size_input(LookaheadConfig),
-                *guidance_inputs(LookaheadConfig),
-                start_from_input(LookaheadConfig),
-                steady_scores_input(LookaheadConfig),
-            ],
+            inputs=setting_inputs(*EVERY, presets=PRESETS),  # the presets are for web/lookahead_presets.js
             outputs=[LookaheadConfigSocket.Output(display_name="lookahead_config")],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
 
     @classmethod
     @checked
-    def execute(
-        cls,
-        count=LookaheadConfig.count,
-        steps=LookaheadConfig.steps,
-        cfg=LookaheadConfig.cfg,
-        sampler_name=LookaheadConfig.sampler_name,
-        scheduler=LookaheadConfig.scheduler,
-        batch_size=LookaheadConfig.batch_size,
-        guidance_scale=LookaheadConfig.guidance_scale,
-        reward_strength=LookaheadConfig.reward_strength,
-        reward_scale=LookaheadConfig.reward_scale,
-        start_percent=LookaheadConfig.start_percent,
-        end_percent=LookaheadConfig.end_percent,
-        guidance_form=LookaheadConfig.guidance_form,
-        effective_dimension=LookaheadConfig.effective_dimension,
-        start_from=LookaheadConfig.start_from,
-        steady_scores=LookaheadConfig.steady_scores,
-        preset=CUSTOM,
-    ) -> io.NodeOutput:
-        widgets = dict(
-            count=count, steps=steps, cfg=cfg, sampler_name=sampler_name, scheduler=scheduler, batch_size=batch_size,
-            guidance_scale=guidance_scale, reward_strength=reward_strength, reward_scale=reward_scale,
-            start_percent=start_percent, end_percent=end_percent, guidance_form=guidance_form,
-            effective_dimension=effective_dimension, start_from=start_from, steady_scores=steady_scores,
-        )  # fmt: skip
-        config = LookaheadConfig(**(widgets | PRESETS.get(preset, {})))
-        show_on_node(cls.hidden, f"{preset}: {config.summary()}")
+    def execute(cls, **settings) -> io.NodeOutput:
+        config = LookaheadConfig(**settings)
+        show_on_node(cls.hidden, config.summary())
         return io.NodeOutput(config)

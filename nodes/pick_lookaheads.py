@@ -3,10 +3,11 @@
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
-from .checked_inputs import checked
-from .picks import parse_picks
-from .show_on_node import show_on_node
-from .socket_types import LookaheadSetSocket
+from .host.checked_inputs import checked
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket
+from .settings.definitions import picks_input
+from .values.picks import parse_picks
 
 ON_TOP, ALONE = "on top of the rewards", "picks alone"
 WEIGHT = 3.0
@@ -69,7 +70,7 @@ class LiDARPickLookaheads(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, lookahead_set, picks="", mode=ON_TOP, weight=WEIGHT) -> io.NodeOutput:
+    def execute(cls, lookahead_set, picks, mode, weight) -> io.NodeOutput:
         picked = parse_picks(picks, lookahead_set.count)
         if mode == ALONE and not picked.any():
             raise ValueError("picks is empty, and nothing else is rewarded: write a number, such as 3")
@@ -82,20 +83,6 @@ class LiDARPickLookaheads(io.ComfyNode):
             result = lookahead_set.with_rewards(rewards, f"{lookahead_set.reward_name} + picks")
         show_on_node(cls.hidden, _summary(picked, result))
         return io.NodeOutput(result)
-
-
-def picks_input(**options) -> io.Input:
-    """Return picks, the numbers of the favourites and rejects; options: of io.String.Input."""
-    return io.String.Input(
-        "picks",
-        default="",
-        tooltip=(
-            "Numbers of the lookaheads that you like, as shown on the ranked pictures (no. 7), parted by commas: 3, 7. A "
-            "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. Empty: "
-            "no picks."
-        ),
-        **options,
-    )
 
 
 def _summary(picked, result) -> str:

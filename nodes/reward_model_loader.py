@@ -1,73 +1,24 @@
 """Loads a reward model from the models folder `reward_models`."""
 
-import os
-
-import folder_paths
 from comfy_api.latest import io
 
 from ..reward_models import REWARD_KINDS, load_reward_model
 from ..reward_models.clip_architecture import FOLDER_CONFIG, list_architectures
 from ..reward_models.guess_kind import guess_kind
 from ..reward_models.printable import printable
-from .checked_inputs import checked
-from .hosted_reward_model import HostedRewardModel
-from .image_layout import channels_first
-from .shared_trunks import file_state, load_clip_once
-from .show_on_node import show_on_node
-from .socket_types import RewardModelSocket
-
-FOLDER = "reward_models"
-AUTO, NO_FILE = "auto", "none"
-
-
-def register_reward_models_folder() -> None:
-    """Tell the host of models/reward_models; paths of extra_model_paths.yaml stay, and before this one.
-
-    A folder that is only named in that file would list every file of any kind, so the extensions are set here.
-    """
-    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
-    paths, extensions = folder_paths.folder_names_and_paths[FOLDER]
-    folder_paths.folder_names_and_paths[FOLDER] = (paths, {*extensions, *folder_paths.supported_pt_extensions})
-
-
-# At import, which the host does after it has read extra_model_paths.yaml and before it asks for the list of files
-register_reward_models_folder()
-
-
-def resolve_reward_model_file(file: str) -> str | None:
-    """Return the full path of a file of the folder, or None; either path separator will do, as workflows travel."""
-    for name in (file, file.replace("\\", "/")):
-        path = folder_paths.get_full_path(FOLDER, name)
-        if path is not None:
-            return path
-    return None
-
-
-def _problem(kind: str, file: str, clip_file: str) -> str | None:
-    if kind != AUTO and kind not in REWARD_KINDS:
-        return f"there is no kind of reward model {kind!r}: choose one of {', '.join([AUTO, *REWARD_KINDS])}"
-    if kind == AUTO or REWARD_KINDS[kind].needs_file:
-        problem = _missing(file, f"{kind} needs a model file", "file")
-        if problem:
-            return problem
-    if kind != AUTO and REWARD_KINDS[kind].needs_clip_file:
-        return _missing(clip_file, f"{kind} reads the embeddings of a CLIP, OpenAI's ViT-L/14", "clip_file")
-    return None
-
-
-def _missing(file: str, wanted: str, widget: str) -> str | None:
-    folder = folder_paths.get_folder_paths(FOLDER)[0]
-    if file == NO_FILE:
-        return f"{wanted}: put one into {folder}, press R, and choose it in '{widget}'"
-    if resolve_reward_model_file(file) is None:
-        return f"{file} is not there: put it into {folder}, press R, and choose it in '{widget}'"
-    return None
+from .host.checked_inputs import checked
+from .host.hosted_reward_model import HostedRewardModel
+from .host.image_layout import channels_first
+from .host.reward_model_files import AUTO, NO_FILE, offered_files, problem_of, resolve_reward_model_file
+from .host.shared_trunks import file_state, load_clip_once
+from .host.show_on_node import show_on_node
+from .host.socket_types import RewardModelSocket
 
 
 class LiDARRewardModelLoader(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        files = [NO_FILE, *folder_paths.get_filename_list(FOLDER)]
+        files, architectures = offered_files(), list_architectures()
         return io.Schema(
             node_id="LiDARRewardModelLoader",
             display_name="Load LiDAR Reward Model",
@@ -111,7 +62,8 @@ class LiDARRewardModelLoader(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "architecture",
-                    options=list_architectures(),
+                    options=architectures,
+                    default=architectures[0],
                     tooltip=(
                         "Which CLIP the file holds, by open_clip's names; only the kinds CLIP ... read it. OpenAI's "
                         "weights want a name that ends in -quickgelu, most others one without: the file does not tell, and "
@@ -158,7 +110,7 @@ class LiDARRewardModelLoader(io.ComfyNode):
         # None: the input is a link, whose value is known only when the node runs
         if kind is None or file is None or clip_file is None:
             return True
-        problem = _problem(kind, file, clip_file)
+        problem = problem_of(kind, file, clip_file)
         return printable(problem) if problem else True
 
     @classmethod
@@ -171,9 +123,7 @@ class LiDARRewardModelLoader(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(
-        cls, kind, file=NO_FILE, architecture=None, clip_file=NO_FILE, negative_prompt="", reference=None
-    ) -> io.NodeOutput:
+    def execute(cls, kind, file, architecture, clip_file, negative_prompt, reference=None) -> io.NodeOutput:
         reason = ""
         if kind == AUTO:
             _check(kind, file, clip_file)
@@ -193,6 +143,6 @@ class LiDARRewardModelLoader(io.ComfyNode):
 
 
 def _check(kind: str, file: str, clip_file: str) -> None:
-    problem = _problem(kind, file, clip_file)
+    problem = problem_of(kind, file, clip_file)
     if problem:
         raise ValueError(problem)

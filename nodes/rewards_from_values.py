@@ -5,11 +5,11 @@ from comfy_api.latest import io
 
 from ..lidar_core import LookaheadSet
 from ..reward_models.printable import printable
-from .checked_inputs import checked
-from .noise_rows import noise_rows_metadata
-from .number_list import flat_numbers
-from .show_on_node import show_on_node
-from .socket_types import LookaheadSetSocket
+from .host.checked_inputs import checked
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket
+from .values.noise_rows import noise_rows_metadata
+from .values.number_list import flat_numbers
 
 
 class LiDARRewardsFromValues(io.ComfyNode):
@@ -64,10 +64,6 @@ class LiDARRewardsFromValues(io.ComfyNode):
     @checked
     def execute(cls, lookaheads, values, name=("values",)) -> io.NodeOutput:
         numbers = flat_numbers(values, what="values")
-        if any(each["samples"].is_nested for each in lookaheads):
-            raise ValueError(
-                "lookaheads is a latent of several parts, which LiDAR does not support: connect LiDAR Sample Lookaheads"
-            )
         shapes = {tuple(each["samples"].shape[1:]) for each in lookaheads}
         if len(shapes) > 1:
             raise ValueError(

@@ -1,20 +1,19 @@
 """Scores any images as a tool of its own: ranks them, keeps the best, and shows whether other rewards agree."""
 
-import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from .batch_selection import select_latents, select_masks
-from .checked_inputs import checked
-from .held_out import Change, change, hacked
-from .image_metadata import saved_with, write_to_images
-from .lookahead_settings import LookaheadConfig
-from .ranked_preview import ranked_preview
-from .score_table import change_table, score_table
-from .scoring import models_of, score_with_models, scores_of, unused_name
-from .setting_inputs import batch_size_input, reward_prompt_input, steady_scores_input
-from .show_on_node import show_on_node
-from .socket_types import RewardModelSocket
+from .host.checked_inputs import checked
+from .host.image_metadata import saved_with, write_to_images
+from .host.scoring import changes_of, columns_of, models_of, score_with_models
+from .host.show_on_node import show_on_node
+from .host.socket_types import RewardModelSocket
+from .settings.definitions import reward_prompt_input, setting_inputs
+from .shown.ranked_preview import ranked_preview
+from .shown.score_table import change_table, score_table
+from .values.batch_selection import select_latents, select_masks
+from .values.held_out import hacking_warning
+from .values.ranking import prompts_of, rank
 
 # The names are promises: saved workflows hold them. Eight, for the page takes held_out_1 for the beginning of held_out_10.
 HELD_OUT = [f"held_out_{number}" for number in range(1, 9)]
@@ -78,7 +77,7 @@ class LiDARScoreImages(io.ComfyNode):
                         "like any other. If no image reaches it, the best one is handed on, and the node says so."
                     ),
                 ),
-                batch_size_input(LookaheadConfig),
+                *setting_inputs("batch_size", "steady_scores"),
                 io.Latent.Input(
                     "latents", optional=True, tooltip="The latents of the images, to hand on those of the best ones."
                 ),
@@ -98,7 +97,6 @@ class LiDARScoreImages(io.ComfyNode):
                     template=io.Autogrow.TemplateNames(held_out, names=HELD_OUT, min=1),
                     tooltip="Rewards that only look on, in columns beside the one that ranks.",
                 ),
-                steady_scores_input(LookaheadConfig),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The best images, best first."),
@@ -123,96 +121,50 @@ class LiDARScoreImages(io.ComfyNode):
         cls,
         images,
         reward_model,
-        prompt="",
-        prompt_per_line=False,
-        top_k=1,
-        use_threshold=False,
-        threshold=0.0,
-        batch_size=LookaheadConfig.batch_size,
+        prompt,
+        prompt_per_line,
+        top_k,
+        use_threshold,
+        threshold,
+        batch_size,
+        steady_scores,
         latents=None,
         masks=None,
         baseline_images=None,
         held_out=None,
-        steady_scores=LookaheadConfig.steady_scores,
     ) -> io.NodeOutput:
-        others = [held_out[name] for name in HELD_OUT if held_out and held_out.get(name) is not None]
-        rewards = [reward_model, *others]
-        prompts = [line for line in prompt.splitlines() if line.strip()] if prompt_per_line else prompt
-        if prompt_per_line and len(prompts) != len(images):
-            raise ValueError(
-                f"prompt has {len(prompts)} lines for {len(images)} images: write one line for each image, or switch "
-                "prompt_per_line off"
-            )
-        scores = score_with_models(models_of(rewards), images, prompts, batch_size, steady=steady_scores)
-        columns, names = _columns(rewards, scores)
+        rewards = [reward_model, *(held_out[name] for name in HELD_OUT if held_out and name in held_out)]
+        prompts = prompts_of(prompt, len(images)) if prompt_per_line else prompt
+
+        def judge(batch):
+            return score_with_models(models_of(rewards), batch, prompts, batch_size, steady=steady_scores)
+
+        scores = judge(images)
+        columns, names = columns_of(rewards, scores)
         ranking = columns[names[0]]
-        order = torch.argsort(ranking, descending=True, stable=True)
-        kept, notice = _kept(order, ranking, top_k, threshold if use_threshold else None)
+        order, kept, notice = rank(ranking, top_k, threshold if use_threshold else None)
         best_latents = None if latents is None else select_latents(latents, kept, len(images))
         best_masks = None if masks is None else select_masks(masks, kept, len(images))
-        table = score_table(order, columns)
-        warning = ""
+        tables, warning = [score_table(order, columns)], ""
         if baseline_images is not None:
-            before = score_with_models(models_of(rewards), baseline_images, prompts, batch_size, steady=steady_scores)
-            changes = _changes(rewards, before, scores)
-            warning = _hacking(changes, names)
-            table += "\n\n" + change_table(changes)
+            changes = changes_of(rewards, judge(baseline_images), scores)
+            tables.append(change_table(changes))
+            warning = hacking_warning(changes, names)
         told = [text for text in (notice, warning) if text]
-        table = "\n\n".join([table, *told])
         # What is told first, for the page shows two lines on a node
         show_on_node(cls.hidden, "\n".join([*told, f"{names[0]}: best {ranking.max():.4g}, mean {ranking.mean():.4g}"]))
-        write_to_images(
-            cls.hidden,
-            {
-                "scores": {key: values.tolist() for key, values in columns.items()},
-                "kept": [i + 1 for i in kept.tolist()],
-            },
-        )
+        by_name = {key: values.tolist() for key, values in columns.items()}
+        write_to_images(cls.hidden, {"scores": by_name, "kept": [i + 1 for i in kept.tolist()]})
         ranked = ranked_preview(images, ranking, order, dict(list(columns.items())[1:]))
         return io.NodeOutput(
             images[kept],
             _or_blocked(best_latents, "latents"),
             _or_blocked(best_masks, "masks"),
             ranking.tolist(),
-            table,
+            "\n\n".join([*tables, *told]),
             ranked,
             ui=ui.PreviewImage(ranked, cls=saved_with(cls)),
-        )
-
-
-def _columns(rewards, scores) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """The scores by name, each reward followed by the members that it is made of; and the names of the rewards alone."""
-    columns, names = {}, []
-    for reward in rewards:
-        result = scores_of(reward, scores)
-        names.append(unused_name(result.name, columns))
-        columns[names[-1]] = result.rewards
-        if len(result.columns) > 1:
-            columns |= {unused_name(name, columns): values for name, values in result.columns.items()}
-    return columns, names
-
-
-def _changes(rewards, before, after) -> dict[str, Change]:
-    """Each column's change. A combination is standardised over both batches together, or it could not be compared."""
-    both, _ = _columns(rewards, {model: torch.cat((before[model], after[model])) for model in after})
-    count = len(next(iter(before.values())))
-    return {name: change(values[:count], values[count:]) for name, values in both.items()}
-
-
-def _kept(order, ranking, top_k, threshold) -> tuple[torch.Tensor, str]:
-    best = order[:top_k]
-    if threshold is None:
-        return best, ""
-    passing = best[ranking[best] >= threshold]
-    if len(passing):
-        return passing, ""
-    return best[:1], f"no image reaches the threshold {threshold:g}: the best one, no. {best[0] + 1}, is handed on"
-
-
-def _hacking(changes, names) -> str:
-    guided, *held_out = names
-    fallen = hacked(changes[guided], {name: changes[name] for name in held_out})
-    return f"looks like reward hacking: {guided} rises while {', '.join(fallen)} fall" if fallen else ""
+        )  # fmt: skip
 
 
 def _or_blocked(value, name):

@@ -3,16 +3,15 @@
 from comfy_api.latest import io, ui
 
 from ..lidar_core import LookaheadSet
-from .checked_inputs import checked
-from .image_metadata import saved_with, write_to_images
-from .lookahead_settings import LookaheadConfig
-from .noise_rows import noise_rows_metadata
-from .ranked_preview import ranked_preview
-from .score_table import score_table
-from .scoring import score_images
-from .setting_inputs import batch_size_input, reward_prompt_input, steady_scores_input
-from .show_on_node import show_on_node
-from .socket_types import LookaheadSetSocket, RewardModelSocket
+from .host.checked_inputs import checked
+from .host.image_metadata import saved_with, write_to_images
+from .host.scoring import score_images
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket, RewardModelSocket
+from .settings.definitions import reward_prompt_input, setting_inputs
+from .shown.ranked_preview import ranked_preview
+from .shown.score_table import score_table
+from .values.noise_rows import noise_rows_metadata
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -32,8 +31,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 io.Image.Input("images", tooltip="The same lookaheads through VAE Decode, in the same order."),
                 RewardModelSocket.Input("reward_model", tooltip="What judges the images: Load LiDAR Reward Model."),
                 reward_prompt_input(),
-                batch_size_input(LookaheadConfig),
-                steady_scores_input(LookaheadConfig),
+                *setting_inputs("batch_size", "steady_scores"),
             ],
             outputs=[
                 LookaheadSetSocket.Output(
@@ -53,21 +51,8 @@ class LiDARScoreLookaheads(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(
-        cls,
-        lookaheads,
-        images,
-        reward_model,
-        prompt="",
-        batch_size=LookaheadConfig.batch_size,
-        steady_scores=LookaheadConfig.steady_scores,
-    ) -> io.NodeOutput:
+    def execute(cls, lookaheads, images, reward_model, prompt, batch_size, steady_scores) -> io.NodeOutput:
         latents = lookaheads["samples"]
-        if latents.is_nested:
-            raise ValueError(
-                "lookaheads is a latent of several parts, which LiDAR does not support; connect "
-                "the output of LiDAR Sample Lookaheads."
-            )
         if latents.shape[0] != images.shape[0]:
             raise ValueError(
                 f"there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "

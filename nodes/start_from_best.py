@@ -1,12 +1,13 @@
 """Between the phases: the final images start from the noise that the best lookaheads started from."""
 
+import itertools
+
 from comfy_api.latest import io
 
-from .checked_inputs import checked
-from .noise_rows import noise_rows
-from .show_on_node import show_on_node
-from .socket_types import LookaheadSetSocket
-from .starting_latent import require_one_for_each_image
+from .host.checked_inputs import checked
+from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket
+from .values.noise_rows import noise_rows
 
 
 class LiDARStartFromBest(io.ComfyNode):
@@ -25,7 +26,10 @@ class LiDARStartFromBest(io.ComfyNode):
             inputs=[
                 io.Latent.Input(
                     "latent_image",
-                    tooltip="The latent of the final sampler; its batch size is the number of final images.",
+                    tooltip=(
+                        "The latent of the final sampler; its batch size is the number of final images. Images beyond the "
+                        "number of lookaheads start from noise that no lookahead had."
+                    ),
                 ),
                 LookaheadSetSocket.Input(
                     "lookaheads",
@@ -45,18 +49,17 @@ class LiDARStartFromBest(io.ComfyNode):
     @checked
     def execute(cls, latent_image, lookaheads) -> io.NodeOutput:
         samples = latent_image["samples"]
-        if samples.is_nested:
-            raise ValueError(
-                "latent_image is a latent of several parts, which LiDAR does not support; connect "
-                "a single image latent."
-            )
         if samples.ndim > lookaheads.latents.ndim:
             raise ValueError(
                 f"latent_image has shape {tuple(samples.shape)}, the lookaheads {tuple(lookaheads.latents.shape)}: connect the "
                 "latent_image of LiDAR Sample Lookaheads"
             )
-        require_one_for_each_image(lookaheads.count, latent_image)
-        best = lookaheads.order()[: samples.shape[0]].tolist()
+        best = lookaheads.order()[: len(samples)].tolist()
         rows = noise_rows(lookaheads)
-        show_on_node(cls.hidden, "starts from no. " + ", ".join(str(index + 1) for index in best))
-        return io.NodeOutput({**latent_image, "batch_index": [rows[index] for index in best]})
+        unused = (row for row in itertools.count() if row not in rows)
+        surplus = list(itertools.islice(unused, len(samples) - len(best)))
+        told = "starts from no. " + ", ".join(str(index + 1) for index in best)
+        if surplus:
+            told += f"; {len(surplus)} more image{'s' * (len(surplus) > 1)} from noise that no lookahead had"
+        show_on_node(cls.hidden, told)
+        return io.NodeOutput({**latent_image, "batch_index": [rows[index] for index in best] + surplus})

@@ -1,5 +1,7 @@
 """Imports run one way, __init__ -> nodes -> {lidar_core, reward_models, demo_model}, and few places see the host.
 
+Inside nodes/ they run down the floors: node files -> host -> settings, shown -> values.
+
 Every Python file of the repository is parsed, none is run. A room that does not exist yet breaks nothing.
 """
 
@@ -25,6 +27,21 @@ HOST_ALLOWED = (
     "benchmarks/",
     "tests/host/",
 )
+# The floors of nodes/: what each may import of the others ("" are the node files), and of the host.
+FLOORS = {
+    "": {"", "host", "settings", "shown", "values"},
+    "host": {"host", "settings", "values"},
+    "settings": {"settings"},
+    "shown": {"shown", "values"},
+    "values": {"values"},
+}
+HOST_OF_FLOOR = {
+    "": ("comfy_api.latest", "comfy_execution.graph_utils", "comfy.samplers"),
+    "host": ("",),
+    "settings": ("comfy_api.latest", "comfy.samplers"),
+    "shown": (),
+    "values": (),
+}
 SCRIPTS = ("demo_model/train.py",)
 MAY_IMPORT = {
     "__init__.py": {"nodes"},
@@ -72,6 +89,8 @@ def violations(source: str, path: str) -> list[str]:
     found = []
     for line, module, is_ours in imported_modules(source, path):
         top = module.split(".")[0]
+        if room == "nodes":
+            found += [f"{path}:{line} {problem}" for problem in floor_problems(parts, module, is_ours)]
         in_package = room in {"lidar_core", "reward_models", "demo_model", "nodes"}
         if not is_ours and top in HOST:
             if not path.startswith(HOST_ALLOWED):
@@ -92,6 +111,20 @@ def violations(source: str, path: str) -> list[str]:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 found.append(f"{path}:{node.lineno} imports at the top; import inside comfy_entrypoint")
     return found
+
+
+def floor_problems(parts: tuple[str, ...], module: str, is_ours: bool):
+    """Yield what is wrong with an import in the file of nodes/ at `parts`, between its floors or at the host."""
+    floor = parts[1] if len(parts) > 2 else ""
+    if floor not in FLOORS:
+        yield f"lies in nodes/{floor}, which is no floor"
+    elif is_ours and module.split(".")[0] == "nodes":
+        inside = module.split(".")[1:]
+        other = inside[0] if inside and (inside[0] in FLOORS or (ROOT / "nodes" / inside[0]).is_dir()) else ""
+        if other not in FLOORS[floor]:
+            yield f"imports {module}; nodes/{floor} may import {', '.join(sorted(FLOORS[floor]))}"
+    elif not is_ours and module.split(".")[0] in HOST and not module.startswith(HOST_OF_FLOOR[floor]):
+        yield f"imports the host's {module}; nodes/{floor} may only {', '.join(HOST_OF_FLOOR[floor]) or 'nothing of it'}"
 
 
 def test_every_import_of_the_repository_follows_the_rule(record_figure):
@@ -129,10 +162,20 @@ def test_dev_py_starts_with_the_standard_library_alone():
         ("demo_model/scenes.py", "import comfy.model_base"),
         ("demo_model/host_objects.py", "from ..nodes import post_cfg"),
         ("demo_model/grammar.py", "from ..lidar_core import LookaheadSet"),
-        ("nodes/post_cfg.py", "from ..benchmarks import report"),
-        ("nodes/post_cfg.py", "from ..tests import conftest"),
-        ("nodes/post_cfg.py", "import lidar_core"),
-        ("nodes/post_cfg.py", "from ... import other_pack"),
+        ("nodes/host/post_cfg.py", "from ...benchmarks import report"),
+        ("nodes/host/post_cfg.py", "from ...tests import conftest"),
+        ("nodes/host/post_cfg.py", "import lidar_core"),
+        ("nodes/host/post_cfg.py", "from .... import other_pack"),
+        ("nodes/host/post_cfg.py", "from ..ksampler import LiDARKSampler"),
+        ("nodes/host/post_cfg.py", "from ..shown.score_table import score_table"),
+        ("nodes/apply_guidance.py", "import comfy.sample"),
+        ("nodes/apply_guidance.py", "import folder_paths"),
+        ("nodes/settings/presets.py", "from ..host import scoring"),
+        ("nodes/settings/presets.py", "import comfy.model_management"),
+        ("nodes/shown/score_table.py", "from comfy_api.latest import io"),
+        ("nodes/shown/score_table.py", "from ..host.scoring import unused_name"),
+        ("nodes/values/picks.py", "import comfy.utils"),
+        ("nodes/values/picks.py", "from ..settings import presets"),
         ("tests/core/test_x.py", "import nodes"),
         ("tests/rewards/test_x.py", "pytest.importorskip('comfy')"),
         ("tests/core/test_x.py", "import benchmarks.report"),
@@ -156,7 +199,11 @@ def test_a_violation_is_found(path, source):
         ("demo_model/training/loop.py", "from ..scenes import draw\nimport numpy"),
         ("demo_model/host_objects.py", "import comfy.model_base"),
         ("demo_model/train.py", "from ..reward_models import load_reward_model"),
-        ("nodes/post_cfg.py", "import folder_paths\nimport nodes\nfrom ..lidar_core import x\nfrom . import y"),
+        ("nodes/host/post_cfg.py", "import folder_paths\nimport nodes\nfrom ...lidar_core import x\nfrom . import y"),
+        ("nodes/ksampler.py", "import comfy.samplers\nfrom comfy_api.latest import io\nfrom .host.post_cfg import x\nfrom .picks import y"),
+        ("nodes/settings/presets.py", "from comfy_api.latest import io\nfrom .definitions import DEFAULTS"),
+        ("nodes/shown/score_table.py", "import numpy\nfrom ..values.held_out import Change"),
+        ("nodes/values/picks.py", "import torch\nfrom ...reward_models.printable import printable"),
         ("tests/host/test_x.py", "import comfy.sd\nimport nodes"),
         ("tests/core/test_x.py", "from lidar_core import LookaheadSet\nimport safetensors"),
         ("benchmarks/report.py", "import comfy.sd\nfrom demo_model.referee import judge"),

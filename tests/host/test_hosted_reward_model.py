@@ -10,13 +10,13 @@ import torch
 
 @pytest.fixture(scope="module")
 def hosting(pack):
-    return importlib.import_module(f"{pack.__name__}.nodes.hosted_reward_model")
+    return importlib.import_module(f"{pack.__name__}.nodes.host.hosted_reward_model")
 
 
 @pytest.fixture(scope="module")
 def score(pack):
     """score(hosted, images, prompt, batch_size) -> (n,)."""
-    scoring = importlib.import_module(f"{pack.__name__}.nodes.scoring")
+    scoring = importlib.import_module(f"{pack.__name__}.nodes.host.scoring")
     return lambda hosted, *given: scoring.score_images([hosted], *given)[0].rewards
 
 

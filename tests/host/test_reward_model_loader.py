@@ -40,9 +40,14 @@ def loader(pack):
 
 
 @pytest.fixture(scope="module")
+def files(pack):
+    return importlib.import_module(f"{pack.__name__}.nodes.host.reward_model_files")
+
+
+@pytest.fixture(scope="module")
 def score(pack):
     """score(hosted, images, prompt) -> (n,), two images at a time."""
-    scoring = importlib.import_module(f"{pack.__name__}.nodes.scoring")
+    scoring = importlib.import_module(f"{pack.__name__}.nodes.host.scoring")
     return lambda hosted, images, prompt: scoring.score_images([hosted], images, prompt, 2)[0].rewards
 
 
@@ -70,14 +75,14 @@ def test_only_model_files_are_listed(folder):
     assert listed() == ["a.safetensors", "b.pt", "c.pth", "d.bin"]
 
 
-def test_paths_of_extra_model_paths_are_kept_when_the_folder_is_registered(loader, comfy, monkeypatch, tmp_path):
+def test_paths_of_extra_model_paths_are_kept_when_the_folder_is_registered(files, comfy, monkeypatch, tmp_path):
     import folder_paths
 
     monkeypatch.delitem(folder_paths.folder_names_and_paths, "reward_models")
     folder_paths.add_model_folder_path("reward_models", str(tmp_path))  # what the host does with that file
     assert folder_paths.folder_names_and_paths["reward_models"][1] == set()
-    loader.register_reward_models_folder()
-    loader.register_reward_models_folder()
+    files.register_reward_models_folder()
+    files.register_reward_models_folder()
     own = os.path.join(folder_paths.models_dir, "reward_models")
     assert folder_paths.get_folder_paths("reward_models") == [str(tmp_path), own]
     (tmp_path / "notes.txt").write_text("x")
@@ -85,13 +90,13 @@ def test_paths_of_extra_model_paths_are_kept_when_the_folder_is_registered(loade
     assert listed() == ["a.pt"]
 
 
-def test_a_file_is_found_under_either_separator(loader, folder):
+def test_a_file_is_found_under_either_separator(files, loader, folder):
     (folder / "clip").mkdir()
     (folder / "clip" / "a.pt").write_text("x")
     truth = str(folder / "clip" / "a.pt")
-    assert loader.resolve_reward_model_file("clip/a.pt") == truth
-    assert loader.resolve_reward_model_file("clip\\a.pt") == truth
-    assert loader.resolve_reward_model_file("clip/b.pt") is None
+    assert files.resolve_reward_model_file("clip/a.pt") == truth
+    assert files.resolve_reward_model_file("clip\\a.pt") == truth
+    assert files.resolve_reward_model_file("clip/b.pt") is None
     node = loader.LiDARRewardModelLoader
     assert node.validate_inputs("CLIP score", "clip\\a.pt") is True
 
@@ -100,7 +105,7 @@ def test_every_input_has_a_tooltip_and_the_common_architectures_stand_first(load
     schema = loader.LiDARRewardModelLoader.define_schema()
     ids = ["kind", "file", "architecture", "clip_file", "negative_prompt", "reference"]
     assert [entry.id for entry in schema.inputs] == ids
-    assert [entry.id for entry in schema.inputs if not entry.optional] == ids[:3], "what older workflows do not hold"
+    assert [entry.id for entry in schema.inputs if not entry.optional] == ids[:3]
     assert all(len(entry.tooltip) > 40 for entry in schema.inputs)
     assert schema.inputs[1].options[0] == "none"
     assert schema.inputs[2].options[:2] == ["ViT-L-14-quickgelu", "ViT-H-14"]
@@ -171,6 +176,7 @@ def scoring_prompt(kind, file, architecture, prompt="red"):
     """Score two empty pictures: the loader, and LiDAR Score Lookaheads on host nodes."""
     loader = {"kind": kind, "file": file, "architecture": architecture}
     score = {"lookaheads": ["2", 0], "images": ["3", 0], "reward_model": ["1", 0], "prompt": prompt, "batch_size": 1}
+    score["steady_scores"] = False
     return {
         "1": {"class_type": "LiDARRewardModelLoader", "inputs": loader},
         "2": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 2}},

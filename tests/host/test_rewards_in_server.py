@@ -17,6 +17,7 @@ PROMPT = "three red circles"
 DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo_model" / "weights" / "demo_clip"
 CLIP_FILE = str(Path("demo_clip", "open_clip_model.safetensors"))
 NO_TOKENIZER = str(Path("no_tokenizer", "open_clip_model.safetensors"))
+PAPERS = {"guidance_form": "difference (paper)", "effective_dimension": 0.0}
 DRAWING = {"LiDARSampleLookaheads", "VAEDecode"}
 
 
@@ -37,7 +38,8 @@ def graph(seed: int, **lidar) -> dict:
         "negative": node("CLIPTextEncode", clip=["demo", 1], text=""),
         "latent": node("EmptyLatentImage", width=64, height=64, batch_size=1),
         "reward": loader("brightness"),
-        "config": node("LiDARLookaheadConfig", preset="custom", count=5, steps=2, cfg=3.0, sampler_name="dpmpp_2m",
+        "config": node("LiDARLookaheadConfig", **PAPERS, start_from="own noise",
+                       steady_scores=False, count=5, steps=2, cfg=3.0, sampler_name="dpmpp_2m",
                        scheduler="karras", batch_size=5, guidance_scale=4.0, reward_strength=30.0,
                        reward_scale="standardised", start_percent=0.0, end_percent=0.5),
         "lidar": node("LiDARKSampler", **{
@@ -59,7 +61,7 @@ def parts(seed: int) -> dict:
     return prompt | {
         "draw": node("LiDARSampleLookaheads", model=["demo", 0], seed=seed, count=4, batch_size=4, **task, **sampler),
         "lookahead_images": node("VAEDecode", samples=["draw", 0], vae=["demo", 2]),
-        "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["judged", 0], guidance_scale=4.0,
+        "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["judged", 0], **PAPERS, guidance_scale=4.0,
                       reward_strength=30.0, reward_scale="standardised", start_percent=0.0, end_percent=0.5),
         "lidar": node("KSampler", model=["guide", 0], seed=seed, **task, **sampler),
     }  # fmt: skip
@@ -145,13 +147,13 @@ def test_picks_only_guide_and_sample_again(run, seed):
 def test_a_pick_that_is_not_there_is_told_in_one_line(server, seed):
     result = server.queue(graph(seed, picks="9"))
     assert result.status == "error"
-    assert "LiDAR Pick Lookaheads: picks names lookahead 9, but there are 5: use the numbers 1 to 5" in result.message
+    assert "LiDAR KSampler: picks names lookahead 9, but there are 5: use the numbers 1 to 5" in result.message
 
 
 def test_values_from_another_node_become_rewards(run, server, seed):
     prompt = parts(seed) | {
         "score": node("LiDARScoreImages", images=["lookahead_images", 0], reward_model=["reward", 0], prompt="",
-                      prompt_per_line=False, top_k=1, use_threshold=False, threshold=0.0, batch_size=4),
+                      prompt_per_line=False, top_k=1, use_threshold=False, threshold=0.0, batch_size=4, steady_scores=False),
         "judged": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values=["score", 3], name="another node"),
     }  # fmt: skip
     result = run(prompt, "rewards from the list of another node")
@@ -179,7 +181,7 @@ def score_graph(seed: int) -> dict:
                         latent_image=["latent", 0], cfg=3.0, sampler_name="euler", scheduler="normal", denoise=1.0),
         "decoded": node("VAEDecode", samples=["sampler", 0], vae=["demo", 2]),
         "score": node("LiDARScoreImages", images=["decoded", 0], reward_model=["clip", 0], prompt=PROMPT, top_k=2,
-                      prompt_per_line=False, use_threshold=False, threshold=0.0, batch_size=4, latents=["sampler", 0],
+                      prompt_per_line=False, use_threshold=False, threshold=0.0, batch_size=4, steady_scores=False, latents=["sampler", 0],
                       **{"held_out.held_out_1": ["reward", 0], "held_out.held_out_2": ["colour", 0]}),
         "text": node("PreviewAny", source=["score", 4]),
         "latents": node("SaveLatent", samples=["score", 1], filename_prefix="best"),

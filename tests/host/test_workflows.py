@@ -152,7 +152,7 @@ def shortened(name: str, object_info) -> dict[str, Any]:
         elif node["class_type"] in ("KSampler", "LiDARKSampler"):
             node["inputs"]["steps"] = 4
         elif node["class_type"] == "LiDARLookaheadConfig":
-            node["inputs"] |= {"preset": "custom", "count": 4, "steps": 2}
+            node["inputs"] |= {"count": 4, "steps": 2}
     return prompt
 
 

@@ -28,7 +28,7 @@ DRAWING = {
 }  # fmt: skip
 WHOLE = MODEL | {
     "config": node(
-        "LiDARLookaheadConfig", preset="custom", **DRAWING, **GUIDANCE, start_from="best lookaheads",
+        "LiDARLookaheadConfig", **DRAWING, **GUIDANCE, start_from="best lookaheads",
         steady_scores=False,
     ),
     "lidar": node(

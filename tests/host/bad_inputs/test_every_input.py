@@ -79,7 +79,7 @@ def sound(server):
             "sound.reward": {"class_type": "LiDARRewardModelLoader", "inputs": {"kind": "brightness", "file": "none", "architecture": "ViT-B-32"}},
             "sound.score": {"class_type": "LiDARScoreImages", "inputs": {
                 "images": ["sound.image", 0], "reward_model": ["sound.reward", 0], "prompt": "", "prompt_per_line": False,
-                "top_k": 1, "use_threshold": False, "threshold": 0.0, "batch_size": 2}},
+                "top_k": 1, "use_threshold": False, "threshold": 0.0, "batch_size": 2, "steady_scores": False}},
             "sound.show": {"class_type": "PreviewAny", "inputs": {"source": ["sound.score", 4]}},
         }  # fmt: skip
         return server.queue(prompt | others, timeout=60).status == "success"

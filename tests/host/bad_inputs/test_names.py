@@ -43,7 +43,7 @@ def graph(
             "class_type": "LiDARScoreImages",
             "inputs": {
                 "images": ["image", 0], "reward_model": ["reward", 0], "prompt": prompt, "prompt_per_line": False,
-                "top_k": 1, "use_threshold": False, "threshold": 0.0, "batch_size": 2,
+                "top_k": 1, "use_threshold": False, "threshold": 0.0, "batch_size": 2, "steady_scores": False,
             },
         },
         "save": {"class_type": "SaveImage", "inputs": {"images": ["score", 0], "filename_prefix": "names"}},

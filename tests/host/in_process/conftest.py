@@ -80,7 +80,7 @@ def conditioning():
 
 @pytest.fixture(scope="session")
 def nodes_room(pack, node_classes):
-    """nodes_room("post_cfg") -> the module nodes/post_cfg.py of the pack as the host loaded it."""
+    """nodes_room("host.post_cfg") -> the module nodes/host/post_cfg.py of the pack as the host loaded it."""
 
     def module(name: str):
         return sys.modules[f"{pack.__name__}.nodes.{name}"]

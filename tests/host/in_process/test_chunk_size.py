@@ -42,7 +42,7 @@ def chunk(nodes_room, comfy, monkeypatch):
             Gone(model.load_device),
         ]
         monkeypatch.setattr(mm, "current_loaded_models", loaded)
-        return nodes_room("chunk_size").fitting_chunk(model, SHAPE, most)
+        return nodes_room("host.chunk_size").fitting_chunk(model, SHAPE, most)
 
     return run
 
@@ -105,7 +105,7 @@ def test_lookaheads_come_in_chunks_that_fit_and_are_the_same(
 
     whole, chunks = draw()
     assert chunks == [7]
-    monkeypatch.setattr(nodes_room("sample_lookaheads"), "fitting_chunk", lambda model, shape, most: min(most, 3))
+    monkeypatch.setattr(nodes_room("host.draw_lookaheads"), "fitting_chunk", lambda model, shape, most: min(most, 3))
     parts, chunks = draw()
     assert chunks == [3, 3, 1]
     torch.testing.assert_close(parts, whole, atol=2e-3, rtol=1e-4)

@@ -20,7 +20,7 @@ def combine(node_classes):
 
 @pytest.fixture
 def score(nodes_room):
-    return lambda reward, images: nodes_room("scoring").score_images([reward], images, "", 2)[0]
+    return lambda reward, images: nodes_room("host.scoring").score_images([reward], images, "", 2)[0]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_only_reward_models_can_be_members(combine, load, nodes_room, stranger):
     ):
         combine(load("brightness"), stranger)
     with pytest.raises(ValueError, match="a member is an? .*, wanted reward models"):
-        nodes_room("combined_reward").CombinedReward(((stranger, 1.0),))
+        nodes_room("host.combined_reward").CombinedReward(((stranger, 1.0),))
 
 
 def test_no_nest_of_combinations_is_too_deep_for_the_host(combine, load):

@@ -69,7 +69,7 @@ def test_the_vae_keeps_pictures_and_gives_latents_of_sdxl_scale(demo, demo_rooms
 
 
 def test_the_reward_ranks_the_right_prompt_first(demo, demo_rooms, nodes_room, record_figure):
-    score_images = nodes_room("scoring").score_images
+    score_images = nodes_room("host.scoring").score_images
     prompts, images = _renders(demo_rooms, 60, seed=1)
     right = 0
     for i, prompt in enumerate(prompts):

@@ -259,7 +259,7 @@ def test_a_prediction_that_is_no_number_ends_in_one_line_and_no_picture(
 
 
 def test_a_shift_beyond_half_precision_ends_in_one_line(build_model, nodes_room, random_set):
-    guidance = nodes_room("post_cfg").Guidance(
+    guidance = nodes_room("host.post_cfg").Guidance(
         random_set.latents * 1e6, random_set.rewards, guidance_scale=100.0, reward_strength=30.0, start_percent=0.0,
         end_percent=1.0, guidance_form="blend", effective_dimension=0.0,
     )  # fmt: skip

@@ -11,7 +11,7 @@ SETTINGS = {
     "denoise": 0.8,
 }  # fmt: skip
 CONFIG = {
-    "preset": "custom", "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
+    "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
     "batch_size": 6, "guidance_scale": 3.0, "reward_strength": 70.0, "reward_scale": "raw", "start_percent": 0.1,
     "end_percent": 0.7, "guidance_form": "blend", "effective_dimension": 90.0, "start_from": "own noise",
     "steady_scores": True,
@@ -21,12 +21,6 @@ GUIDANCE = (
     "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
     "effective_dimension",
 )  # fmt: skip
-LATER = (
-    "guidance_form",
-    "effective_dimension",
-    "start_from",
-    "steady_scores",
-)  # appended: older prompts do not hold them
 
 
 @pytest.fixture(scope="module")
@@ -121,21 +115,14 @@ def test_from_the_best_lookaheads_both_phases_have_one_seed_and_the_final_noise_
     assert "LiDARStartFromBest" not in expand(config_node())
 
 
-def test_a_prompt_from_before_the_later_settings_keeps_its_meaning(expand, make_config):
-    """API prompts hold only the inputs of their time: the paper's form, noise of their own, one score."""
-    old = config_node()
-    old["inputs"] = {name: value for name, value in old["inputs"].items() if name not in LATER}
-    config = make_config(**old["inputs"])
-    meaning = {
-        "guidance_form": "difference (paper)", "effective_dimension": 0.0, "start_from": "own noise",
-        "steady_scores": False,
-    }  # fmt: skip
-    assert {name: getattr(config, name) for name in LATER} == meaning
-    children = expand(old)
-    guided = children["LiDARApplyGuidance"]
-    assert (guided["guidance_form"], guided["effective_dimension"]) == ("difference (paper)", 0.0)
-    assert children["LiDARScoreLookaheads"]["steady_scores"] is False
-    assert "LiDARStartFromBest" not in children
+def test_what_a_config_in_the_prompt_leaves_out_has_its_default(expand, make_config, nodes_room):
+    defaults = nodes_room("settings.definitions").DEFAULTS
+    children = expand({"class_type": "LiDARLookaheadConfig", "inputs": {"count": 3}})
+    assert children["LiDARSampleLookaheads"]["count"] == 3
+    assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
+        name: defaults[name] for name in GUIDANCE
+    }
+    assert make_config(count=3) == nodes_room("settings.config").LookaheadConfig(**defaults | {"count": 3})
 
 
 def test_lookahead_model_draws_the_lookaheads_only(expand):
@@ -176,11 +163,10 @@ def test_config_reaches_the_children_as_single_values(configured):
         assert strength not in drawn and strength not in configured["LiDARScoreLookaheads"]
 
 
-def test_preset_and_links_of_a_config_in_the_prompt_are_followed(expand):
-    children = expand(config_node(preset="Flux (paper)", batch_size=["number", 0]))
-    drawn, guided = children["LiDARSampleLookaheads"], children["LiDARApplyGuidance"]
-    assert (drawn["count"], drawn["steps"], drawn["cfg"], drawn["batch_size"]) == (50, 8, 1.0, ["number", 0])
-    assert (guided["guidance_scale"], guided["end_percent"]) == (40.0, 0.05)
+def test_links_of_a_config_in_the_prompt_are_followed(expand):
+    children = expand(config_node(batch_size=["number", 0], guidance_scale=["number", 0]))
+    assert children["LiDARSampleLookaheads"]["batch_size"] == ["number", 0]
+    assert children["LiDARApplyGuidance"]["guidance_scale"] == ["number", 0]
 
 
 @pytest.mark.parametrize(
@@ -189,9 +175,7 @@ def test_preset_and_links_of_a_config_in_the_prompt_are_followed(expand):
         (None, []),
         (config_node(), []),
         (config_node(count=["number", 0]), []),
-        (config_node(preset=["text", 0]), ["lookahead_config"]),
         (config_node(start_from=["text", 0]), ["lookahead_config"]),
-        (config_node(preset="recommended", start_from=["text", 0]), []),
         ({"class_type": "Switch", "inputs": {}}, ["lookahead_config"]),
     ],
 )
@@ -206,16 +190,13 @@ def test_config_is_run_first_only_where_the_prompt_does_not_tell_it(hidden_class
 def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler_and_the_recommended_rest(
     expand, nodes_room
 ):
-    defaults = nodes_room("lookahead_config").LookaheadConfig()
+    defaults = nodes_room("settings.definitions").DEFAULTS
     children = expand()
     drawn = children["LiDARSampleLookaheads"]
     assert (drawn["cfg"], drawn["scheduler"]) == (3.5, "simple")
-    assert (drawn["count"], drawn["steps"], drawn["sampler_name"]) == (
-        defaults.count,
-        defaults.steps,
-        defaults.sampler_name,
-    )
-    recommended = nodes_room("lookahead_presets").PRESETS["recommended"]
+    for name in ("count", "steps", "sampler_name", "batch_size"):
+        assert drawn[name] == defaults[name]
+    recommended = nodes_room("settings.presets").PRESETS["recommended"]
     assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
         name: recommended[name] for name in GUIDANCE
     }
@@ -223,12 +204,17 @@ def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler_an
     assert "LiDARStartFromBest" in children
 
 
-def test_recommended_leaves_the_drawing_of_the_lookaheads_to_the_user(make_config):
-    own = {name: CONFIG[name] for name in DRAWING}
-    config = make_config(preset="recommended", **own, guidance_scale=8.0, start_from="own noise", steady_scores=True)
-    assert {name: getattr(config, name) for name in DRAWING} == own
-    assert (config.guidance_form, config.start_from, config.steady_scores) == ("blend", "best lookaheads", False)
-    assert 0 < config.guidance_scale <= 1, "a share"
+def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
+    defaults = nodes_room("settings.definitions").DEFAULTS
+    shown = [
+        each
+        for node in node_classes.values()
+        for each in node.GET_SCHEMA().inputs
+        if each.id in defaults and (node.__name__ != "LiDARKSampler")  # whose steps, cfg, ... are the final sampler's
+    ]
+    assert len(shown) > len(defaults) == 15
+    for each in shown:
+        assert each.default == defaults[each.id] and type(each.default) is type(defaults[each.id]), each.id
 
 
 @pytest.mark.parametrize(
@@ -240,28 +226,28 @@ def test_recommended_leaves_the_drawing_of_the_lookaheads_to_the_user(make_confi
         ("Flux (paper)", {"count": 50, "steps": 8, "cfg": 1.0, "guidance_scale": 40.0, "end_percent": 0.05}),
     ],
 )
-def test_presets_replace_the_widgets_by_the_papers_values(make_config, preset, expected):
-    config = make_config(preset=preset, count=3, guidance_scale=1.0, batch_size=2)
-    assert {name: getattr(config, name) for name in expected} == expected
-    assert config.reward_strength == 5000
-    assert (config.guidance_form, config.effective_dimension) == ("difference (paper)", 0)
-    assert (config.start_from, config.steady_scores) == ("own noise", False)
-    assert config.batch_size == 2, "memory is the user's own"
+def test_presets_write_the_papers_values(nodes_room, preset, expected):
+    written = nodes_room("settings.presets").PRESETS[preset]
+    expected |= {
+        "reward_strength": 5000, "guidance_form": "difference (paper)", "effective_dimension": 0, "start_from": "own noise",
+        "steady_scores": False,
+    }  # fmt: skip
+    assert {name: written[name] for name in expected} == expected
+    assert "batch_size" not in written, "memory is the user's own"
 
 
-def test_every_preset_names_real_settings_of_the_host(comfy, make_config, nodes_room):
-    import comfy.samplers
-
-    for preset in nodes_room("lookahead_presets").PRESETS:
-        config = make_config(preset=preset)
-        assert config.sampler_name in comfy.samplers.KSampler.SAMPLERS
-        assert config.scheduler in comfy.samplers.KSampler.SCHEDULERS
+def test_every_preset_is_a_config_of_real_settings(make_config, nodes_room):
+    for preset in nodes_room("settings.presets").PRESETS.values():
+        config = make_config(**preset)
+        assert {name: getattr(config, name) for name in preset} == preset
         assert f"{config.count} lookaheads: {config.steps} steps" in config.summary()
 
 
-def test_unknown_preset_lists_the_known_ones(make_config):
-    with pytest.raises(ValueError, match="preset is 'SD4', wanted one of its list: choose custom, recommended, SD1.5"):
-        make_config(preset="SD4")
+def test_recommended_writes_the_defaults_and_leaves_the_drawing_to_the_user(nodes_room):
+    defaults = nodes_room("settings.definitions").DEFAULTS
+    recommended = nodes_room("settings.presets").PRESETS["recommended"]
+    assert recommended == {name: value for name, value in defaults.items() if name not in DRAWING}
+    assert 0 < recommended["guidance_scale"] <= 1 and recommended["guidance_form"] == "blend", "a share"
 
 
 def test_unknown_start_says_what_is_known(make_config):
@@ -272,30 +258,27 @@ def test_unknown_start_says_what_is_known(make_config):
 
 
 def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
-    """Workflows store widget values by position: add at the end, never rename or reorder."""
+    """Workflows store widget values by position: from the first release on add at the end, never rename or reorder."""
+    guidance = "guidance_form guidance_scale reward_strength effective_dimension reward_scale start_percent end_percent"
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
         "sampler_name scheduler denoise lookahead_config lookahead_model picks",
-        "LiDARLookaheadConfig": "LiDAR Lookahead Config: preset count steps cfg sampler_name scheduler batch_size "
-        "guidance_scale reward_strength reward_scale start_percent end_percent guidance_form effective_dimension "
-        "start_from steady_scores",
+        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from "
+        f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
-        "sampler_name scheduler denoise batch_size one_for_each_image",
+        "sampler_name scheduler denoise batch_size",
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
-        "LiDARApplyGuidance": "LiDAR Apply Guidance: model lookaheads guidance_scale reward_strength reward_scale "
-        "start_percent end_percent guidance_form effective_dimension",
+        "LiDARApplyGuidance": f"LiDAR Apply Guidance: model lookaheads {guidance}",
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
         "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",
         "LiDARScoreImages": "LiDAR Score Images: images reward_model prompt prompt_per_line top_k use_threshold threshold "
-        "batch_size latents masks baseline_images held_out steady_scores",
+        "batch_size steady_scores latents masks baseline_images held_out",
     }
     for node_id, line in promised.items():
         schema = node_classes[node_id].GET_SCHEMA()
         assert f"{schema.display_name}: {' '.join(each.id for each in schema.inputs)}" == line
-        for each in schema.inputs:
-            assert each.id not in LATER or each.optional, f"{node_id}.{each.id} is required"
 
 
 def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classes):
@@ -308,8 +291,6 @@ def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classe
                 assert " 0 " in f" {each.tooltip}", f"the tooltip of {node_id}.{each.id} does not say what 0 does"
 
 
-def test_widgets_that_the_preset_replaces_are_not_judged(make_config):
-    config = make_config(preset="recommended", start_percent=0.9, end_percent=0.2)
-    assert (config.start_percent, config.end_percent) == (0.0, 0.3)
-    with pytest.raises(ValueError, match="start_percent 0.9 is above end_percent 0.2"):
+def test_an_empty_window_is_refused(make_config):
+    with pytest.raises(ValueError, match="^LiDAR Lookahead Config: start_percent 0.9 is above end_percent 0.2"):
         make_config(start_percent=0.9, end_percent=0.2)

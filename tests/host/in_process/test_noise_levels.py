@@ -39,7 +39,7 @@ def test_alpha_and_std_are_those_of_the_hosts_noise_scaling(make_sampling, nodes
         sigma = torch.full((2,), float(sampling.percent_to_sigma(percent)))
         z, noise = (torch.randn(2, 4, 3, 5, generator=generator) for _ in range(2))
         expected = sampling.noise_scaling(sigma.view(-1, 1, 1, 1), noise.clone(), z)
-        alpha, std = nodes_room("noise_levels").signal_and_noise(sampling, sigma)
+        alpha, std = nodes_room("host.noise_levels").signal_and_noise(sampling, sigma)
         assert alpha.shape == std.shape == (2,)
         torch.testing.assert_close(alpha.view(-1, 1, 1, 1) * z + std.view(-1, 1, 1, 1) * noise, expected)
 
@@ -48,19 +48,21 @@ def test_lcm_sampling_counts_as_its_base_class(comfy, nodes_room):
     from comfy_extras.nodes_model_advanced import LCM, ModelSamplingDiscreteDistilled
 
     sampling = type("ModelSampling", (ModelSamplingDiscreteDistilled, LCM), {})()
-    alpha, std = nodes_room("noise_levels").signal_and_noise(sampling, torch.tensor([4.0]))
+    alpha, std = nodes_room("host.noise_levels").signal_and_noise(sampling, torch.tensor([4.0]))
     assert (alpha.item(), std.item()) == (1.0, 4.0)
 
 
 def test_flow_at_its_first_step_has_no_signal(make_sampling, nodes_room):
-    alpha, std = nodes_room("noise_levels").signal_and_noise(make_sampling("ModelSamplingFlux", "CONST"), torch.ones(1))
+    alpha, std = nodes_room("host.noise_levels").signal_and_noise(
+        make_sampling("ModelSamplingFlux", "CONST"), torch.ones(1)
+    )
     assert (alpha.item(), std.item()) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("family", ["IMG_TO_IMG", "IMG_TO_IMG_FLOW", "V_PREDICTION_DDPM"])
 def test_sampling_that_is_no_noise_model_is_refused_by_name(make_sampling, nodes_room, family):
     with pytest.raises(ValueError, match=rf"LiDAR .*{family}.*connect a .*MODEL") as error:
-        nodes_room("noise_levels").signal_and_noise(make_sampling("ModelSamplingDiscrete", family), torch.ones(1))
+        nodes_room("host.noise_levels").signal_and_noise(make_sampling("ModelSamplingDiscrete", family), torch.ones(1))
     assert "\n" not in str(error.value)
 
 
@@ -76,7 +78,7 @@ def test_sampling_of_an_unknown_class_is_refused(comfy, nodes_room):
 
     for sampling in (Mystery(), AddsNoNoise()):
         with pytest.raises(ValueError, match="LiDAR cannot steer this model: its sampling"):
-            nodes_room("noise_levels").signal_and_noise(sampling, torch.ones(1))
+            nodes_room("host.noise_levels").signal_and_noise(sampling, torch.ones(1))
 
 
 def test_every_family_of_the_host_is_either_right_or_refused(comfy, nodes_room):
@@ -88,7 +90,7 @@ def test_every_family_of_the_host_is_either_right_or_refused(comfy, nodes_room):
     for family in families:
         sampling = type("ModelSampling", (host.ModelSamplingDiscreteFlow, family), {})()
         try:
-            alpha, std = nodes_room("noise_levels").signal_and_noise(sampling, torch.tensor([0.3]))
+            alpha, std = nodes_room("host.noise_levels").signal_and_noise(sampling, torch.tensor([0.3]))
         except ValueError:
             continue
         accepted.add(family.__name__)

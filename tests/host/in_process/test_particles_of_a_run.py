@@ -6,6 +6,8 @@ import weakref
 import pytest
 import torch
 
+DIFFERENCE = "difference (paper)"
+
 
 @pytest.fixture(scope="module")
 def latents():
@@ -18,7 +20,7 @@ def guide(lidar_core, node_classes, latents):
 
     def apply(model, *, scale=1.0, **settings):
         lookaheads = lidar_core.LookaheadSet(latents * scale, torch.tensor([0.2, -0.7, 1.9, 0.4, -0.1]), "test")
-        settings = {"guidance_scale": 1.0, "reward_strength": 40.0} | settings
+        settings = {"guidance_form": DIFFERENCE, "guidance_scale": 1.0, "reward_strength": 40.0} | settings
         return node_classes["LiDARApplyGuidance"].execute(model, lookaheads, **settings).result[0]
 
     return apply
@@ -40,7 +42,7 @@ def sample(comfy, conditioning):
 @pytest.fixture
 def prepared(nodes_room, monkeypatch):
     """Weak references to all Particles that post_cfg.py made during the test."""
-    post_cfg, made = nodes_room("post_cfg"), []
+    post_cfg, made = nodes_room("host.post_cfg"), []
 
     def particles(z):
         value = original(z)
@@ -162,7 +164,7 @@ def test_a_run_of_another_size_outside_the_window_is_the_hosts(build_model, guid
 
 
 def test_the_wrapper_passes_all_arguments_on_and_changes_none(build_model, nodes_room, latents):
-    guidance = nodes_room("post_cfg").Guidance(
+    guidance = nodes_room("host.post_cfg").Guidance(
         latents, torch.arange(5.0), guidance_scale=1.0, reward_strength=1.0, start_percent=0.0, end_percent=1.0,
         guidance_form="difference (paper)", effective_dimension=0.0,
     )  # fmt: skip

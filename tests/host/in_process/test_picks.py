@@ -8,7 +8,7 @@ REWARDS = torch.tensor([0.31, 0.22, 0.27, 0.40, 0.25])
 
 @pytest.fixture(scope="module")
 def parse(nodes_room):
-    return nodes_room("picks").parse_picks
+    return nodes_room("values.picks").parse_picks
 
 
 @pytest.fixture

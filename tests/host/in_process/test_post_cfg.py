@@ -32,7 +32,7 @@ def problem():
 def post_cfg_function(nodes_room, problem):
     """post_cfg_function(**settings) -> the post-CFG function that steers with the problem's lookaheads."""
     latents, rewards, _ = problem
-    return lambda **settings: nodes_room("post_cfg").Guidance(latents, rewards, **SETTINGS | settings).add_shift
+    return lambda **settings: nodes_room("host.post_cfg").Guidance(latents, rewards, **SETTINGS | settings).add_shift
 
 
 def direct_shift(x, particles, rewards, sigma, strength):
@@ -154,7 +154,7 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, p
 
 def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, post_cfg_function, problem, caplog):
     latents, rewards, to_input = problem
-    post_cfg = nodes_room("post_cfg")
+    post_cfg = nodes_room("host.post_cfg")
     add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0)
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}

@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_that_names_node_and_fix(model, draw, latent, sett
 def test_latent_of_several_parts_is_refused(model, draw):
     from comfy.nested_tensor import NestedTensor
 
-    with pytest.raises(ValueError, match="latent of several parts .* connect a single image latent"):
+    with pytest.raises(ValueError, match="LATENT of several parts .* wanted .* in one part: connect"):
         draw(model, {"samples": NestedTensor([PICTURES[:1], PICTURES[:1, :, :2]])})
 
 

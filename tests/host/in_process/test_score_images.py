@@ -31,7 +31,7 @@ def listener(pack, nodes_room):
         def score_batch(self, batch, prompts):
             return torch.tensor([float(len(prompt)) for prompt in prompts]) - batch.images.mean(dim=(1, 2, 3))
 
-    return nodes_room("hosted_reward_model").HostedRewardModel(Listener())
+    return nodes_room("host.hosted_reward_model").HostedRewardModel(Listener())
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def score(node_classes, load, monkeypatch, tmp_path):
 def test_the_best_come_first_and_scores_keep_the_order_of_the_batch(score, load, nodes_room):
     images = pictures()
     out = score(images, top_k=3)
-    (truth,) = nodes_room("scoring").score_images([load("brightness")], images, "", 2)
+    (truth,) = nodes_room("host.scoring").score_images([load("brightness")], images, "", 2)
     assert torch.argsort(truth.rewards, descending=True).tolist() == BEST_FIRST
     assert torch.equal(out["images"], images[BEST_FIRST[:3]])
     assert out["scores"] == truth.rewards.tolist()
@@ -65,7 +65,9 @@ def test_the_best_come_first_and_scores_keep_the_order_of_the_batch(score, load,
 def test_steady_scores_rank_images_and_baseline_by_the_mean_of_five_views(score, load, nodes_room):
     images, plain = pictures(), pictures(LEVELS * 0.7, (2, 3, 1, 1, 4))
     reward = load("colourfulness")  # the red bar at the left edge grows where a view is moved right
-    truth = [nodes_room("scoring").score_images([reward], batch, "", 2, steady=True)[0] for batch in (images, plain)]
+    truth = [
+        nodes_room("host.scoring").score_images([reward], batch, "", 2, steady=True)[0] for batch in (images, plain)
+    ]
     out = score(images, reward, steady_scores=True, baseline_images=plain, top_k=5)
     assert out["scores"] == truth[0].rewards.tolist()
     assert out["scores"] != score(images, reward)["scores"]
@@ -178,7 +180,7 @@ def test_members_of_the_guided_reward_are_no_held_out_ones(score, load, node_cla
 def test_the_change_and_its_standard_error_are_those_of_the_textbook(nodes_room):
     from scipy import stats
 
-    change = nodes_room("held_out").change
+    change = nodes_room("values.held_out").change
     before, after = torch.tensor([1.0, 2.5, -1.0, 4.0]), torch.tensor([2.0, 2.0, 0.5, 4.25])
     paired = change(before, after)
     truth = stats.ttest_rel(after.numpy(), before.numpy()).statistic

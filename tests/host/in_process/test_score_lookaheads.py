@@ -15,7 +15,7 @@ def hosted(pack, nodes_room):
     """hosted(reward model) as the loader node would give it."""
 
     def wrap(model):
-        return nodes_room("hosted_reward_model").HostedRewardModel(model)
+        return nodes_room("host.hosted_reward_model").HostedRewardModel(model)
 
     return wrap
 
@@ -80,7 +80,7 @@ def test_preview_shows_the_best_first_with_labels_below(score, brightness):
     ],
 )
 def test_pictures_are_shown_at_a_readable_size(nodes_room, height, width, shown):
-    ranked = nodes_room("ranked_preview").ranked_preview(
+    ranked = nodes_room("shown.ranked_preview").ranked_preview(
         grey(LEVELS[:2], height, width), torch.tensor([-12.3456, 21.5]), torch.tensor([1, 0])
     )
     assert (ranked.shape[1] > shown[0], ranked.shape[2]) == (True, shown[1])

@@ -58,7 +58,7 @@ def family(load):
 
 @pytest.fixture
 def scoring(pack, node_classes):
-    return importlib.import_module(f"{pack.__name__}.nodes.scoring")
+    return importlib.import_module(f"{pack.__name__}.nodes.host.scoring")
 
 
 IMAGES = torch.rand(5, 20, 30, 3, generator=torch.Generator().manual_seed(6))
@@ -119,8 +119,8 @@ def test_a_trunk_goes_with_its_last_reward(load):
     assert trunk() is None
 
 
-def test_equal_preprocessing_is_done_once_for_different_trunks(load, scoring, monkeypatch):
-    batch_module = importlib.import_module(f"{scoring.__package__.rsplit('.', 1)[0]}.reward_models.image_batch")
+def test_equal_preprocessing_is_done_once_for_different_trunks(pack, load, scoring, monkeypatch):
+    batch_module = importlib.import_module(f"{pack.__name__}.reward_models.image_batch")
     done, original = [], batch_module.preprocess
     monkeypatch.setattr(
         batch_module, "preprocess", lambda images, how: done.append(len(images)) or original(images, how)

@@ -182,22 +182,20 @@ def test_the_node_says_which_lookaheads_it_took(node_classes, draw, judged, monk
     assert told == ["starts from no. 3, 5"], "numbers as on the ranked pictures, from 1"
 
 
-def test_more_images_than_lookaheads_is_one_line_that_names_the_fix(draw, start, judged):
-    message = (
-        "^LiDAR Start From Best: 6 final images want to start from different lookaheads, but there are 5; raise count in "
-        "LiDAR Lookahead Config, or make latent_image a smaller batch.$"
-    )
-    with pytest.raises(ValueError, match=message):
-        start(empty(6), judged(draw()))
+def test_images_beyond_the_lookaheads_start_from_rows_that_none_of_them_had(draw, start, judged):
+    assert start(empty(8), judged(draw()))["batch_index"] == [*BEST_FIRST, 5, 6, 7]
+
+
+def test_rows_that_a_part_of_the_lookaheads_left_out_are_unused(start, lidar_core):
+    part = lidar_core.LookaheadSet(torch.zeros(2, *EVEN), torch.tensor([0.1, 0.9]), "test", {"batch_index": "2 0"})
+    assert start(empty(5), part)["batch_index"] == [0, 2, 1, 3, 4]
 
 
 def test_latent_of_several_parts_and_sets_that_lost_their_rows_are_refused(draw, start, judged, lidar_core):
     from comfy.nested_tensor import NestedTensor
 
     nested = {"samples": NestedTensor([torch.zeros(1, *EVEN), torch.zeros(1, 4, 2, 8)])}
-    with pytest.raises(
-        ValueError, match="^LiDAR Start From Best: .* several parts, which .* connect a single image latent"
-    ):
+    with pytest.raises(ValueError, match="^LiDAR Start From Best: .* several parts .* wanted .* in one part: connect"):
         start(nested, judged(draw()))
     lost = lidar_core.LookaheadSet(torch.zeros(3, *EVEN), torch.arange(3.0), "test", {"batch_index": "4 5"})
     with pytest.raises(ValueError, match="^LiDAR Start From Best: .* 3 lookaheads but names 2 rows of noise; score"):

@@ -116,9 +116,10 @@ def _graph(*changes: dict[str, dict]) -> dict:
         "config": {
             "class_type": "LiDARLookaheadConfig",
             "inputs": {
-                "preset": "custom", "count": 4, "steps": 2, "cfg": 3.0, "sampler_name": "dpmpp_2m", "scheduler": "karras",
+                "count": 4, "steps": 2, "cfg": 3.0, "sampler_name": "dpmpp_2m", "scheduler": "karras",
                 "batch_size": 3, "guidance_scale": 2.0, "reward_strength": 1000.0, "reward_scale": "standardised",
-                "start_percent": 0.0, "end_percent": 0.9,
+                "start_percent": 0.0, "end_percent": 0.9, "guidance_form": "difference (paper)", "effective_dimension": 0.0,
+                "start_from": "own noise", "steady_scores": False,
             },
         },
         "lidar": {
@@ -153,7 +154,7 @@ def _modular(prompt: dict) -> dict:
             "class_type": "LiDARScoreLookaheads",
             "inputs": {
                 "lookaheads": ["draw", 0], "images": ["decode", 0], "reward_model": ["demo", 3], "prompt": PROMPT,
-                "batch_size": 4,
+                "batch_size": 4, "steady_scores": False,
             },
         },
         "guide": {
@@ -161,6 +162,7 @@ def _modular(prompt: dict) -> dict:
             "inputs": {
                 "model": ["demo", 0], "lookaheads": ["score", 0], "guidance_scale": 2.0, "reward_strength": 1000.0,
                 "reward_scale": "standardised", "start_percent": 0.0, "end_percent": 0.9,
+                "guidance_form": "difference (paper)", "effective_dimension": 0.0,
             },
         },
         "lidar": {"class_type": "KSampler", "inputs": {"model": ["guide", 0], "seed": 5} | task | sampler},

@@ -53,3 +53,14 @@ def test_cancel_ends_the_lookahead_phase(graph, server):
 def test_modular_nodes_run_to_the_end(modular, run, latent_of):
     result = run(modular())
     assert latent_of(result).shape == (2, 4, 8, 8)
+
+
+def test_a_batch_larger_than_the_lookaheads_goes_on_with_noise_that_none_of_them_had(run_from_best, latent_of):
+    result = run_from_best({"latent": {"batch_size": 6}})
+    assert latent_of(result).shape == (6, 4, 8, 8)
+    assert any("; 2 more images from noise that no lookahead had" in text for _, text in result.texts)
+    assert len({row.sum().item() for row in latent_of(result)}) == 6, "all different"
+
+
+def test_a_larger_batch_with_noise_of_its_own_needs_no_more_lookaheads(graph, run, latent_of):
+    assert latent_of(run(graph({"latent": {"batch_size": 5}}))).shape == (5, 4, 8, 8)

@@ -41,14 +41,14 @@ def test_from_the_best_lookaheads_with_guidance_scale_0_is_ksampler_at_their_bat
     assert not torch.equal(latent_of(guided), latent_of(host))
 
 
-def test_the_preset_recommended_is_what_runs_without_a_config(graph, run):
+def test_the_defaults_of_the_config_are_what_runs_without_one(graph, run, server):
     """A config node with the node's own cfg and scheduler draws, scores, starts and guides the very same."""
     prompt = graph()
     del prompt["lidar"]["inputs"]["lookahead_config"], prompt["config"]
     without = run(prompt)
-    widgets = {"preset": "recommended", "count": 16, "steps": 6, "cfg": 3.0, "scheduler": "normal", "batch_size": 16}
-    config = run(graph({"config": widgets}))
+    described = server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["required"]
+    widgets = {name: options["default"] for name, (_, options) in described.items()}
+    config = run(graph({"config": widgets | {"cfg": 3.0, "scheduler": "normal"}}))
     assert "LiDARStartFromBest" in without.executed_classes
     assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads", "KSampler"} & set(config.executed_classes)
-    shown = {node: text for node, text in config.texts}
-    assert "recommended" in shown["config"] or "blend" in shown["config"]
+    assert "blend" in dict(config.texts)["config"]

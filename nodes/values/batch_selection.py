@@ -11,9 +11,10 @@ def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -
     A LATENT without batch_index holds rows 0, 1, ... of its seed's noise, and those chosen keep theirs.
     """
     samples = latents["samples"]
-    if samples.is_nested or len(samples) != count:
-        got = "several parts" if samples.is_nested else f"{len(samples)} samples"
-        raise ValueError(f"latents has {got} for {count} images: connect the latents that the images were decoded from")
+    if len(samples) != count:
+        raise ValueError(
+            f"latents has {len(samples)} samples for {count} images: connect the latents that the images were decoded from"
+        )
     selected = latents | {"samples": samples[indices]}
     mask, places = latents.get("noise_mask"), latents.get("batch_index") or range(count)
     if mask is not None and len(mask) == count:

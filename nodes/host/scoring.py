@@ -8,8 +8,9 @@ import comfy.model_management as mm
 import comfy.utils
 import torch
 
-from ..reward_models.image_batch import ImageBatch
-from ..reward_models.shifted_views import shifted_views
+from ...reward_models.image_batch import ImageBatch
+from ...reward_models.shifted_views import shifted_views
+from ..values.held_out import Change, change
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
 from .image_layout import channels_first
@@ -92,6 +93,34 @@ def scores_of(reward: HostedRewardModel | CombinedReward, scores: dict[HostedRew
     for model in reward.models:
         columns[unused_name(model.name, columns)] = scores[model]
     return Scores(reward.name, reward.total(scores), columns)
+
+
+def columns_of(
+    rewards: Sequence[HostedRewardModel | CombinedReward], scores: dict[HostedRewardModel, torch.Tensor]
+) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """Return the scores by name, each reward followed by the members that it is made of; and the names of the rewards."""
+    columns, names = {}, []
+    for reward in rewards:
+        result = scores_of(reward, scores)
+        names.append(unused_name(result.name, columns))
+        columns[names[-1]] = result.rewards
+        if len(result.columns) > 1:
+            columns |= {unused_name(name, columns): values for name, values in result.columns.items()}
+    return columns, names
+
+
+def changes_of(
+    rewards: Sequence[HostedRewardModel | CombinedReward],
+    before: dict[HostedRewardModel, torch.Tensor],
+    after: dict[HostedRewardModel, torch.Tensor],
+) -> dict[str, Change]:
+    """Return how each column of `columns_of` changed from one batch to another.
+
+    A combination is standardised over both batches together, or it could not be compared.
+    """
+    both, _ = columns_of(rewards, {model: torch.cat((before[model], after[model])) for model in after})
+    count = len(next(iter(before.values())))
+    return {name: change(values[:count], values[count:]) for name, values in both.items()}
 
 
 def unused_name(name: str, used: Container[str]) -> str:

@@ -1,4 +1,4 @@
-"""Settings known to work, by the name that LiDAR Lookahead Config offers; each names the fields that it replaces.
+"""Settings known to work, by the name that the page offers at LiDAR Lookahead Config; each names the widgets that it writes.
 
 The paper's values are those of arXiv 2602.03211, Appendix B.1 and its official code; there the rewards are raw
 ImageReward scores, whose spread within a prompt is near 1, so that its lambda carries over to standardised rewards.
@@ -7,7 +7,9 @@ The paper's guidance window [1.0, 0.2] in fractions of T is end_percent 0.8, and
 
 from collections.abc import Mapping
 
-CUSTOM, RECOMMENDED = "custom", "recommended"
+from .definitions import DEFAULTS, GUIDANCE
+
+RECOMMENDED = "recommended"
 
 _PAPER = {
     "reward_strength": 5000.0,
@@ -19,18 +21,8 @@ _PAPER = {
     "start_from": "own noise",
     "steady_scores": False,
 }
-# What won in docs/benchmarks.md, on the miniature alone.
-_RECOMMENDED = {
-    "guidance_scale": 0.5,
-    "reward_strength": 30.0,
-    "reward_scale": "standardised",
-    "start_percent": 0.0,
-    "end_percent": 0.3,
-    "guidance_form": "blend",
-    "effective_dimension": 256.0,
-    "start_from": "best lookaheads",
-    "steady_scores": False,
-}
+# What won in docs/benchmarks.md, on the demo model alone; drawing the lookaheads is left as it is.
+_RECOMMENDED = {name: DEFAULTS[name] for name in (*GUIDANCE, "start_from", "steady_scores")}
 _DPM = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 7.5}
 _DEMO = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 3.0, "batch_size": 16}
 
@@ -47,7 +39,7 @@ PRESETS: Mapping[str, Mapping[str, int | float | str]] = {
     | {"sampler_name": "euler", "scheduler": "simple", "cfg": 1.0}
     | {"count": 50, "steps": 8, "guidance_scale": 40.0, "end_percent": 0.05},
     "demo": _RECOMMENDED | _DEMO | {"count": 24, "steps": 4},
-    # Chosen by measurement on 24 training prompts of the miniature: a hard pull in the first steps alone gained most, within
+    # Chosen by measurement on 24 training prompts of the demo model: a hard pull in the first steps alone gained most, within
     # noise of its neighbours; wide windows lost. Its latents of 256 numbers, against SDXL's 65,536, want less strength.
     "demo (paper)": _PAPER
     | _DEMO

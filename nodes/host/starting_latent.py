@@ -9,14 +9,9 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
 
     Lookaheads are drawn for one picture, so the entries of a batch must agree wherever they are seen: with denoise
     below 1 or a mask. An empty latent is adapted to the model's channels and size as the host's KSampler does.
-    Raises ValueError for latents of several parts, of another channel count, and for batches that disagree.
+    Raises ValueError for latents of other dimensions or channels, and for batches that disagree.
     """
     samples = latent_image["samples"]
-    if samples.is_nested:
-        raise ValueError(
-            "latent_image is a latent of several parts (such as video with sound), which LiDAR "
-            "does not support; connect a single image latent."
-        )
     samples = comfy.sample.fix_empty_latent_channels(
         model, samples, latent_image.get("downscale_ratio_spacial"), latent_image.get("downscale_ratio_temporal")
     )
@@ -39,16 +34,6 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     if denoise < 1 or mask is not None:
         _require_one_picture(samples, what="latent_image", node="Get Latent From Batch")
     return samples[:1], None if mask is None else mask[:1]
-
-
-def require_one_for_each_image(lookaheads: int, latent_image: dict) -> None:
-    """Raise ValueError where fewer lookaheads than images of the batch are there to start from."""
-    images = latent_image["samples"].shape[0]
-    if images > lookaheads:
-        raise ValueError(
-            f"{images} final images want to start from different lookaheads, but there are {lookaheads}; raise count "
-            "in LiDAR Lookahead Config, or make latent_image a smaller batch."
-        )
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:

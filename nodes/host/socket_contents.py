@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from ..lidar_core import LookaheadSet
+from ...lidar_core import LookaheadSet
+from ..settings.config import LookaheadConfig
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
-from .lookahead_settings import LookaheadConfig
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _conditioning(value) -> str:
 def _latent(value) -> str:
     samples = value.get("samples") if isinstance(value, dict) else None
     if getattr(samples, "is_nested", False):
-        return ""  # of several parts: the nodes say what they do not support
+        return "a LATENT of several parts (such as video with sound), which LiDAR does not support"
     if not isinstance(samples, torch.Tensor):
         return kind_of(value)
     if not samples.is_floating_point() or samples.ndim < 3 or samples.numel() == 0:
@@ -58,7 +58,7 @@ def _latent(value) -> str:
     if rows is not None and not all(isinstance(row, int) and row >= 0 for row in rows):
         return "a LATENT whose batch_index holds something else than whole numbers from 0"
     mask = value.get("noise_mask")
-    problem = "" if mask is None else _mask(mask)
+    problem = "" if mask is None else _mask(mask, (2, 3, 4))
     return f"a LATENT whose noise mask is {problem}" if problem else ""
 
 
@@ -70,10 +70,10 @@ def _image(value) -> str:
     return "" if _is_finite(value) else "an IMAGE with NaN or infinite pixels"
 
 
-def _mask(value) -> str:
+def _mask(value, dimensions: tuple[int, ...] = (2, 3)) -> str:
     if not isinstance(value, torch.Tensor):
         return kind_of(value)
-    if value.ndim not in (2, 3, 4) or value.numel() == 0 or not value.is_floating_point():
+    if value.ndim not in dimensions or value.numel() == 0 or not value.is_floating_point():
         return f"a tensor of {_shape(value)}"
     return "" if _is_finite(value) else "a MASK with NaN or infinite numbers"
 
@@ -83,7 +83,9 @@ SOCKETS = {
     "VAE": Socket(_vae, "a VAE", "connect the VAE of a checkpoint loader"),
     "CONDITIONING": Socket(_conditioning, "a CONDITIONING", "connect CLIP Text Encode"),
     "LATENT": Socket(
-        _latent, "a LATENT of finite numbers", "connect Empty Latent Image, VAE Encode or LiDAR Sample Lookaheads"
+        _latent,
+        "a LATENT of finite numbers in one part",
+        "connect Empty Latent Image, VAE Encode or LiDAR Sample Lookaheads",
     ),
     "IMAGE": Socket(
         _image,

@@ -5,22 +5,20 @@ of expanded nodes are asked for when their parent expands: LiDAR KSampler must d
 the lookaheads of the last run are gone, and a change of guidance_scale alone would draw them all again.
 """
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from comfy_execution.graph_utils import is_link
 
+from ..settings.config import LookaheadConfig
+from ..settings.definitions import DEFAULTS, EVERY, setting_inputs
 from .checked_inputs import check_value, named
-from .lookahead_config import LiDARLookaheadConfig
-from .lookahead_presets import CUSTOM, PRESETS
-from .lookahead_settings import LookaheadConfig
 from .show_on_node import show_on_node
 
 
 def must_run_first(hidden) -> bool:
     """Tell whether only running the node at lookahead_config tells the settings; hidden: of the LiDAR KSampler.
 
-    So it is where another node hands the config on, or a link chooses the preset or start_from, which decide what nodes
-    there will be.
+    So it is where another node hands the config on, or a link chooses start_from, which decides what nodes there will be.
     """
     config_id = _connected(hidden)
     return config_id is not None and _settings_in_prompt(hidden, config_id) is None
@@ -39,10 +37,9 @@ def connected_settings(hidden, evaluated: LookaheadConfig | None) -> dict:
     told = _settings_in_prompt(hidden, config_id)
     if told is None:  # the host has run the node, and None came through the link
         return {}
-    settings = asdict(LookaheadConfig()) | told
-    schema = LiDARLookaheadConfig.define_schema()
-    wanted = {each.id: each for each in schema.inputs}
-    with named(schema.display_name):
+    settings = DEFAULTS | told
+    wanted = {each.id: each for each in setting_inputs(*EVERY)}
+    with named("LiDAR Lookahead Config"):
         values = {name: check_value(wanted[name], value) for name, value in settings.items() if not is_link(value)}
         if len(values) == len(settings):
             show_on_node(hidden, LookaheadConfig(**values).summary(), node_id=config_id)
@@ -56,10 +53,6 @@ def _connected(hidden) -> str | None:
 
 def _settings_in_prompt(hidden, config_id: str) -> dict | None:
     node = hidden.dynprompt.get_node(config_id)
-    preset = node["inputs"].get("preset", CUSTOM)
-    if node["class_type"] != "LiDARLookaheadConfig" or is_link(preset):
+    if node["class_type"] != "LiDARLookaheadConfig" or is_link(node["inputs"].get("start_from")):
         return None
-    names = {field.name for field in fields(LookaheadConfig)}
-    settings = {name: value for name, value in node["inputs"].items() if name in names}
-    settings = settings if preset == CUSTOM else settings | PRESETS[preset]
-    return None if is_link(settings.get("start_from")) else settings
+    return {name: value for name, value in node["inputs"].items() if name in DEFAULTS}

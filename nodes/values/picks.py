@@ -4,7 +4,7 @@ import re
 
 import torch
 
-from ..reward_models.printable import printable
+from ...reward_models.printable import printable
 from .number_list import parse_number
 
 FAVOURITE, REJECT = 1.0, -1.0

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..lidar_core import standardise
-from ..reward_models.printable import printable
+from ...lidar_core import standardise
+from ...reward_models.printable import printable
 from .hosted_reward_model import HostedRewardModel
 
 _MOST = 64  # members, those of its members included: it bounds names and recursion

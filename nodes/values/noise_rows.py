@@ -1,6 +1,6 @@
 """Which row of its seed's noise each lookahead was drawn from: the host's batch_index, kept in a set's metadata."""
 
-from ..lidar_core import LookaheadSet
+from ...lidar_core import LookaheadSet
 
 _KEY = "batch_index"
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from comfy_api.latest import io
 from comfy_execution.graph_utils import is_link
 
-from ..reward_models.printable import printable
+from ...reward_models.printable import printable
 from .socket_contents import SOCKETS, kind_of
 
 _NAMED = re.compile(r"(Load )?LiDAR [\w ]+: ")  # the message names its node already
@@ -25,15 +25,14 @@ def checked(execute):
     """Decorate a node's `execute`: its inputs are checked before it runs, and what it refuses names the node.
 
     Each input gets the value that its schema describes, converted where the meaning is plain (6.0 for a count, "0.5" for
-    a scale). None at an optional input counts as not connected. Links that a raw input hands on are left as they are.
+    a scale), and a widget that is not given its default. None at an optional input counts as not connected. Links that a
+    raw input hands on are left as they are.
     ValueError: one line with node, input, what came, what was wanted and what to change.
     """
-    signature = inspect.signature(execute)
+    names = list(inspect.signature(execute).parameters)[1:]
 
     def prepare(cls, schema, args, kwargs) -> dict:
-        given = signature.bind(cls, *args, **kwargs).arguments
-        given.pop("cls")
-        return _checked(cls, schema, given)
+        return _checked(cls, schema, dict(zip(names, args, strict=False)) | kwargs)
 
     if inspect.iscoroutinefunction(execute):
 
@@ -85,12 +84,13 @@ def _checked(cls, schema: io.Schema, given: dict) -> dict:
     # As in the host: a node that validates an input itself says more than its list of choices can
     own = inspect.signature(cls.validate_inputs).parameters
     for wanted in schema.inputs:
-        if wanted.id not in given:
+        if given.get(wanted.id) is None and (wanted.optional or wanted.id not in given):
+            given.pop(wanted.id, None)
+            if isinstance(wanted, io.WidgetInput) and wanted.default is not None:
+                given[wanted.id] = wanted.default
             continue
         value = given[wanted.id]
-        if value is None and wanted.optional:
-            del given[wanted.id]
-        elif schema.is_input_list:
+        if schema.is_input_list:
             given[wanted.id] = [check_value(wanted, each) for each in value]
         elif wanted.rawLink and is_link(value):
             continue

@@ -2,7 +2,7 @@
 
 from server import PromptServer
 
-from ..reward_models.printable import printable
+from ...reward_models.printable import printable
 
 
 def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:

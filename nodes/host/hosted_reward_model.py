@@ -3,9 +3,9 @@
 import comfy.model_management as mm
 import torch
 
-from ..reward_models import RewardModel
-from ..reward_models.image_batch import ImageBatch
-from ..reward_models.printable import printable
+from ...reward_models import RewardModel
+from ...reward_models.image_batch import ImageBatch
+from ...reward_models.printable import printable
 from .shared_trunks import patcher_of
 
 

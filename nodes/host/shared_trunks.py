@@ -10,8 +10,8 @@ import comfy.model_management as mm
 import comfy.model_patcher
 import torch
 
-from ..reward_models.clip_architecture import FOLDER_CONFIG
-from ..reward_models.clip_trunk import ClipTrunk, load_clip_trunk
+from ...reward_models.clip_architecture import FOLDER_CONFIG
+from ...reward_models.clip_trunk import ClipTrunk, load_clip_trunk
 
 _clip_trunks: WeakValueDictionary[tuple, ClipTrunk] = WeakValueDictionary()
 _patchers: WeakValueDictionary[int, comfy.model_patcher.ModelPatcher] = WeakValueDictionary()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ..lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
+from ...lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
+from ..settings.definitions import BLEND
 from .noise_levels import signal_and_noise
-from .setting_inputs import BLEND
 
 logger = logging.getLogger(__name__)
 

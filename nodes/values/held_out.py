@@ -43,5 +43,12 @@ def hacked(guided: Change, held_out: dict[str, Change]) -> list[str]:
     return fallen if guided.rises and len(fallen) >= 2 else []
 
 
+def hacking_warning(changes: dict[str, Change], names: list[str]) -> str:
+    """Return a line that names what fell, "" if nothing is hacked; names: the guiding reward, then those held out."""
+    guided, *held_out = names
+    fallen = hacked(changes[guided], {name: changes[name] for name in held_out})
+    return f"looks like reward hacking: {guided} rises while {', '.join(fallen)} fall" if fallen else ""
+
+
 def _variance_of_mean(values: Tensor) -> float:
     return float(values.double().var(correction=1)) / len(values) if len(values) > 1 else 0.0

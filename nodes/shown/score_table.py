@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from .held_out import Change
+from ..values.held_out import Change
 
 
 def score_table(order: Tensor, columns: Mapping[str, Tensor]) -> str:

@@ -4,8 +4,8 @@ import math
 import numbers
 import re
 
-from ..lidar_core import LARGEST
-from ..reward_models.printable import printable
+from ...lidar_core import LARGEST
+from ...reward_models.printable import printable
 
 # Two whole numbers with a bare comma between them, alone: one number with a decimal comma, or a list of two?
 _DECIMAL_COMMA = re.compile(r"(?<![\w.,\[(-])-?\d+,\d+(?![\w.,])")

@@ -1,0 +1,1 @@
+"""Every touch of ComfyUI's insides, and nothing else: what breaks when the host changes is in here."""

@@ -1,0 +1,60 @@
+"""The host's models folder `reward_models`: its files, and what is wrong with a choice of them."""
+
+import os
+
+import folder_paths
+
+from ...reward_models import REWARD_KINDS
+
+FOLDER = "reward_models"
+AUTO, NO_FILE = "auto", "none"
+
+
+def register_reward_models_folder() -> None:
+    """Tell the host of models/reward_models; paths of extra_model_paths.yaml stay, and before this one.
+
+    A folder that is only named in that file would list every file of any kind, so the extensions are set here.
+    """
+    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    paths, extensions = folder_paths.folder_names_and_paths[FOLDER]
+    folder_paths.folder_names_and_paths[FOLDER] = (paths, {*extensions, *folder_paths.supported_pt_extensions})
+
+
+# At import, which the host does after it has read extra_model_paths.yaml and before it asks for the list of files
+register_reward_models_folder()
+
+
+def resolve_reward_model_file(file: str) -> str | None:
+    """Return the full path of a file of the folder, or None; either path separator will do, as workflows travel."""
+    for name in (file, file.replace("\\", "/")):
+        path = folder_paths.get_full_path(FOLDER, name)
+        if path is not None:
+            return path
+    return None
+
+
+def offered_files() -> list[str]:
+    """Return what can be chosen as a file: none, and every file of the folder."""
+    return [NO_FILE, *folder_paths.get_filename_list(FOLDER)]
+
+
+def problem_of(kind: str, file: str, clip_file: str) -> str | None:
+    """Say in one line why these three cannot be loaded, and what to choose; None if the files are there."""
+    if kind != AUTO and kind not in REWARD_KINDS:
+        return f"there is no kind of reward model {kind!r}: choose one of {', '.join([AUTO, *REWARD_KINDS])}"
+    if kind == AUTO or REWARD_KINDS[kind].needs_file:
+        problem = _missing(file, f"{kind} needs a model file", "file")
+        if problem:
+            return problem
+    if kind != AUTO and REWARD_KINDS[kind].needs_clip_file:
+        return _missing(clip_file, f"{kind} reads the embeddings of a CLIP, OpenAI's ViT-L/14", "clip_file")
+    return None
+
+
+def _missing(file: str, wanted: str, widget: str) -> str | None:
+    folder = folder_paths.get_folder_paths(FOLDER)[0]
+    if file == NO_FILE:
+        return f"{wanted}: put one into {folder}, press R, and choose it in '{widget}'"
+    if resolve_reward_model_file(file) is None:
+        return f"{file} is not there: put it into {folder}, press R, and choose it in '{widget}'"
+    return None

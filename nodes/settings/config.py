@@ -1,0 +1,40 @@
+"""All settings of LiDAR besides the final sampler's own, as one value: what travels from LiDAR Lookahead Config."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookaheadConfig:
+    """How lookaheads are drawn and how they guide; definitions.py says what each setting means and may be."""
+
+    count: int
+    steps: int
+    cfg: float
+    sampler_name: str
+    scheduler: str
+    start_from: str
+    guidance_form: str
+    guidance_scale: float
+    reward_strength: float
+    effective_dimension: float
+    reward_scale: str
+    start_percent: float
+    end_percent: float
+    steady_scores: bool
+    batch_size: int
+
+    def __post_init__(self):
+        if self.start_percent > self.end_percent:
+            raise ValueError(
+                f"start_percent {self.start_percent:g} is above end_percent {self.end_percent:g}, so no step would be guided; "
+                "set start_percent below end_percent."
+            )
+
+    def summary(self) -> str:
+        """Return the settings in two lines for people."""
+        return (
+            f"{self.count} lookahead{'s' * (self.count > 1)}: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, "
+            f"{self.scheduler}, up to {self.batch_size} at a time{', steady scores' * self.steady_scores}\n"
+            f"start from {self.start_from}, {self.guidance_form}, guidance scale {self.guidance_scale:g}, reward strength "
+            f"{self.reward_strength:g} ({self.reward_scale}), from {self.start_percent:g} to {self.end_percent:g}"
+        )

@@ -1,0 +1,1 @@
+"""Plain functions on numbers, texts and tensors. No host."""
