@@ -208,15 +208,10 @@ def _pixels(picture: Image.Image) -> np.ndarray:
 
 
 def _settings(result: RunResult, lidar: Mapping[str, Any]) -> dict[str, Any]:
-    """The sampler's own values, and those of its lookahead config as that node wrote them: its preset may replace its
-    widgets' values."""
+    """The sampler's own values, and those of its lookahead config."""
     settings = {name: value for name, value in lidar.items() if not isinstance(value, list) and name != "prompt"}
     if "lookahead_config" in lidar:
-        config = lidar["lookahead_config"][0]
-        settings["preset"] = result.prompt[config]["inputs"]["preset"]
-        settings["lookahead_config"] = [
-            line for node, text in result.texts if node == config for line in text.split("\n")
-        ]
+        settings["lookahead_config"] = dict(result.prompt[lidar["lookahead_config"][0]]["inputs"])
     return settings
 
 
