@@ -1,52 +1,16 @@
 """The bench's rows as tables, in Markdown; `write` adds the pictures and the other benchmarks' tables."""
 
 import platform
-from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from . import pictures
 from . import sweeps as settings
-from .arms import ARMS, Arm
-from .demo_bench import HELD_OUT, read
-from .statistics import estimate
-
-BUDGETS = (4, 8, 16, 32)
-BEST_OF_N = {budget: f"best of N, {budget}" for budget in BUDGETS}
-LIDAR = {
-    "one": {4: "LiDAR (one wanted)", 8: "LiDAR, 8", 16: "LiDAR, 16", 32: "LiDAR, 32"},
-    "four": {4: "LiDAR (four wanted)", 8: "LiDAR, 8", 16: "LiDAR, 16", 32: "LiDAR, 32"},
-}
-Rows = dict[tuple[str, int], dict[str, dict]]
-"""(arm, budget) -> prompt -> row."""
-
-
-def load(folder: Path, name: str, arms: Mapping[str, Arm]) -> Rows:
-    """Return the rows of these arms from all workers' files."""
-    rows = defaultdict(dict)
-    for path in sorted(folder.glob(f"{name}.[0-9]*")):
-        for row in read(path, arms):
-            rows[row["arm"], row["budget"]][row["prompt"]] = row
-    return dict(rows)
-
-
-def in_common(rows: Rows) -> Rows:
-    """Return the rows of the prompts that every arm has."""
-    shared = set.intersection(*(set(found) for found in rows.values())) if rows else set()
-    return {key: {prompt: found[prompt] for prompt in shared} for key, found in rows.items()} if shared else {}
-
-
-def value(row: dict, what: str, wanted: str) -> float:
-    """Return "correct", "reward" or a held-out reward of the best image ("one") or the mean of the four best."""
-    values = row["held_out"][what] if what in row["held_out"] else row[what]
-    return float(values[0] if wanted == "one" else np.mean(values))
-
-
-def seconds(row: dict) -> float:
-    """Return all seconds of a row."""
-    return sum(row["cost"]["seconds"].values())
+from .arms import ARMS
+from .bootstrap import estimate
+from .demo_bench import HELD_OUT
+from .rows import BEST_OF_N, BUDGETS, LIDAR, Rows, in_common, load, seconds, value
 
 
 def against_best_of_n(rows: Rows, wanted: str) -> str:
@@ -173,8 +137,8 @@ def write(folder: Path) -> str:
     rows, changed = load(folder, "rows", ARMS), in_common(load(folder, "sweeps", settings.arms()))
     one, four = against_best_of_n(rows, "one"), against_best_of_n(rows, "four")
     parts = {
-        "One image wanted: LiDAR and best of N": one,
-        "Four images wanted": four,
+        "Four images wanted: LiDAR and best of N": four,
+        "One image wanted": one,
         "All methods": methods(rows),
         "By kind of prompt, four images": kinds(rows),
         "Rewards that did not guide": held_out(rows),
@@ -189,4 +153,4 @@ def write(folder: Path) -> str:
     text = "\n\n".join([f"Machine: {machine}", *(f"## {title}\n\n{body}" for title, body in parts.items())])
     (folder / "report.md").write_text(text + "\n")
     pictures.draw(folder, rows, changed)
-    return f"One image wanted\n{one}\n\nFour images wanted\n{four}\n\nMore: {folder / 'report.md'}"
+    return f"Four images wanted\n{four}\n\nOne image wanted\n{one}\n\nMore: {folder / 'report.md'}"

@@ -80,7 +80,7 @@ class Task:
 
 
 class World:
-    """The miniature: model, decoder, the reward that guides, and those that only look on. `cost` counts what is spent.
+    """The demo model: model, decoder, the reward that guides, and those that only look on. `cost` counts what is spent.
 
     objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place.
     """
