@@ -1,4 +1,4 @@
-"""The shipped miniature: a 64x64 text-to-image model of coloured shapes, for trying and testing LiDAR on any machine.
+"""The shipped demo model: a 64x64 text-to-image model of coloured shapes, for trying and testing LiDAR on any machine.
 
 grammar.py       the prompts it understands, in GenEval's six kinds, and the held-out split
 scenes.py        draws a scene for a prompt

@@ -1,4 +1,4 @@
-"""The miniature's autoencoder: 8x8 pixel patches folded into channels, residual blocks on the 8x8 grid, four latent channels."""
+"""The demo model's autoencoder: 8x8 pixel patches folded into channels, residual blocks on the 8x8 grid, four latent channels."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The prompts that the miniature understands: GenEval's six kinds over four shapes and six colours.
+"""The prompts that the demo model understands: GenEval's six kinds over four shapes and six colours.
 
 A prompt describes a scene completely: an image is right when it holds exactly the objects named, and nothing else. GenEval:
 Ghosh et al. 2023, arXiv 2310.11513.

@@ -1,4 +1,4 @@
-"""The miniature as ComfyUI's own objects: an SDXL model of small size, a CLIP text encoder, a VAE.
+"""The demo model as ComfyUI's own objects: an SDXL model of small size, a CLIP text encoder, a VAE.
 
 This is the only file outside nodes/ that imports comfy at import time; training and evaluation reach the host through it.
 """
@@ -69,7 +69,7 @@ def _weights(name: str) -> dict[str, Tensor]:
 
 
 class _LatentFormat(comfy.latent_formats.SDXL):
-    """SDXL's scale, with the miniature's own colours for step previews."""
+    """SDXL's scale, with the demo model's own colours for step previews."""
 
     def __init__(self):
         super().__init__()
@@ -126,7 +126,7 @@ class _Tokenizer(comfy.sd1_clip.SD1Tokenizer):
 def new_denoiser(
     dtype: torch.dtype = torch.float32, manual_cast_dtype: torch.dtype | None = None, device=None
 ) -> comfy.model_base.SDXL:
-    """An SDXL model object of the miniature's size, its weights not yet set."""
+    """An SDXL model object of the demo model's size, its weights not yet set."""
     config = _SmallSDXL(DENOISER_CONFIG)
     config.set_inference_dtype(dtype, manual_cast_dtype)
     return config.get_model({}, "", device=device)
@@ -161,7 +161,8 @@ def load_clip() -> comfy.sd.CLIP:
 def load_vae() -> comfy.sd.VAE:
     """The autoencoder as the host's VAE.
 
-    The host builds a VAE from the names in a state dict and knows no such architecture, so its plainest VAE is made and given this network.
+    The host has no way of its own for that: by a state dict's names, as by `config`, it makes only the networks that it knows.
+    So its plainest VAE is made, for pixels as latents, and given this network.
     """
     vae = comfy.sd.VAE(sd={"pixel_space_vae": torch.tensor(1.0)})
     network = Autoencoder().eval()

@@ -1,4 +1,4 @@
-"""An independent judge of the miniature's images: colour segmentation, connected components, shape by template, relations by centroids.
+"""An independent judge of the demo model's images: colour segmentation, connected components, shape by template, relations by centroids.
 
 It shares nothing with the reward model (no network, no training) and is never used as a reward: it measures.
 """

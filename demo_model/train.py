@@ -1,4 +1,4 @@
-"""Make the miniature's weights: `python3 dev.py train-demo`. Stops anywhere and goes on from its last checkpoint.
+"""Make the demo model's weights: `python3 dev.py train-demo`. Stops anywhere and goes on from its last checkpoint.
 
 Three stages (autoencoder, diffusion, reward), each with its progress line; the weights are written when all are done.
 """

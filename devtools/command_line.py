@@ -60,7 +60,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="sample, score and steer with the shipped miniature; writes output/demo/")
+    demo = commands.add_parser("demo", help="sample, score and steer with the shipped demo model; writes output/demo/")
     serve = commands.add_parser("serve", help="open ComfyUI with this pack in the browser")
     for command in (demo, serve):
         command.add_argument("--cpu", action="store_true", help="do not use the GPU even if there is one")
@@ -71,13 +71,13 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         help="the workflow to run (UI format); default workflows/lidar_demo.json",
     )
     demo.add_argument("--seed", type=_seed, help="the seed of both samplers; default: the workflow's")
-    demo.add_argument("--prompt", type=_prompt, help="what to draw, in the miniature's words; default: the workflow's")
+    demo.add_argument("--prompt", type=_prompt, help="what to draw, in the demo model's words; default: the workflow's")
     serve.add_argument("--port", type=_port, help="default 8188, or the next free port")
     serve.add_argument("--listen", default="127.0.0.1", help="address, or several with commas (default 127.0.0.1)")
     serve.add_argument("--no-browser", action="store_true", help="only print the address")
     commands.add_parser("test", help="ruff and all tests; further arguments go to pytest", add_help=False)
     commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
-    commands.add_parser("train-demo", help="train the miniature anew; arguments go to the training", add_help=False)
+    commands.add_parser("train-demo", help="train the demo model anew; arguments go to the training", add_help=False)
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
     passed_through = bool(argv) and argv[0] in ("test", "bench", "train-demo", "python")
     return (parser.parse_args(argv[:1]), argv[1:]) if passed_through else (parser.parse_args(argv), [])

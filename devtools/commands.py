@@ -17,7 +17,7 @@ from .listening import Listening, listening
 from .server import link_pack, server_command, server_environment
 from .workflow_file import read_workflow
 
-# The miniature is too small to gain from threads, and two threads on a busy machine wait for each other: on two cores
+# The demo model is too small to gain from threads, and two threads on a busy machine wait for each other: on two cores
 # beside another computation the demo's prompt took 358 s with two threads and 8 s with one.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 _OPEN_TO_OTHERS = (
@@ -95,7 +95,7 @@ def bench(_: argparse.Namespace, rest: list[str]) -> int:
 
 
 def train_demo(_: argparse.Namespace, rest: list[str]) -> int:
-    """Runs the training script of the miniature."""
+    """Runs the training script of the demo model."""
     return prepare().run("-m", "demo_model.train", *rest)
 
 

@@ -66,7 +66,7 @@ def _introduction(report: DemoReport) -> tuple[str, str]:
         "The frame is the verdict of a referee that measures the shapes: green for just what was asked, red for anything "
         "else. LiDAR never sees it."
         if judged
-        else "The frames are grey: the referee knows the miniature's own words only and cannot judge this prompt.",
+        else "The frames are grey: the referee knows the demo model's own words only and cannot judge this prompt.",
     )
 
 

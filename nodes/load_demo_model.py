@@ -1,4 +1,4 @@
-"""The shipped miniature as ordinary MODEL, CLIP, VAE and reward model, so that LiDAR can be tried without any download."""
+"""The shipped demo model as ordinary MODEL, CLIP, VAE and reward model, so that LiDAR can be tried without any download."""
 
 from comfy_api.latest import io
 
@@ -18,7 +18,7 @@ class LiDARLoadDemoModel(io.ComfyNode):
             display_name="Load LiDAR Demo Model",
             category="LiDAR",
             description=(
-                "A miniature text-to-image model for trying and testing LiDAR: 64x64 pictures of one to three circles, "
+                "A tiny text-to-image model for trying and testing LiDAR: 64x64 pictures of one to three circles, "
                 "squares, triangles and crosses in six colours. It runs on any machine in seconds and is no model for "
                 "real pictures."
             ),
@@ -34,7 +34,7 @@ class LiDARLoadDemoModel(io.ComfyNode):
                 ),
                 io.Vae.Output(display_name="vae", tooltip="Its autoencoder."),
                 RewardModelSocket.Output(
-                    display_name="reward_model", tooltip="A miniature CLIP: how well a picture fits the prompt."
+                    display_name="reward_model", tooltip="A small CLIP: how well a picture fits the prompt."
                 ),
             ],
         )
@@ -42,7 +42,7 @@ class LiDARLoadDemoModel(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls) -> io.NodeOutput:
-        # Imported here: nothing of the miniature is needed by those who never use it.
+        # Imported here: nothing of the demo model is needed by those who never use it.
         from ..demo_model import host_objects
 
         checkpoint = str(host_objects.WEIGHTS / host_objects.REWARD_FILE)

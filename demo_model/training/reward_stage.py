@@ -1,4 +1,4 @@
-"""Stage 3: the miniature CLIP that serves as reward, in open_clip's own architecture and checkpoint format.
+"""Stage 3: the demo model's CLIP that serves as reward, in open_clip's own architecture and checkpoint format.
 
 Contrastive (Radford et al. 2021, arXiv 2103.00020), with two additions that binding and relations need: beside the batch's own captions, every
 image meets captions that are wrong by one word; and a caption that happens to be true of another image of the batch is no negative for it.
@@ -56,7 +56,7 @@ def _wrong_by_one(text: str) -> list[str]:
     return sorted(v for v in articled if v in PROMPTS and not PROMPTS[v].held_out)
 
 
-class MiniatureClip(nn.Module):
+class SmallClip(nn.Module):
     """open_clip's CLIP over the token rows (T,) that the grammar uses; `expanded` gives the checkpoint of the full table."""
 
     def __init__(self):
@@ -78,10 +78,10 @@ class MiniatureClip(nn.Module):
 
 def train_reward(
     scenes: Scenes, autoencoder: Autoencoder, work: Path, device: torch.device, steps: int = STEPS
-) -> MiniatureClip:
+) -> SmallClip:
     """Half of the images first pass through the autoencoder with noisy latents, so that what sampling makes is no foreign land."""
     torch.manual_seed(3)
-    model = MiniatureClip().to(device)
+    model = SmallClip().to(device)
     images = scenes.images.clone()
     images[::2] = _as_sampling_makes_them(images[::2], autoencoder)
     true_captions = [sorted(c for c in captions(s) if not PROMPTS[c].held_out) for s in scenes.scenes]
@@ -124,7 +124,7 @@ def _as_sampling_makes_them(images: Tensor, autoencoder: Autoencoder) -> Tensor:
 
 
 @torch.inference_mode()
-def ranking_accuracy(model: MiniatureClip, scenes: Scenes) -> float:
+def ranking_accuracy(model: SmallClip, scenes: Scenes) -> float:
     """How often the scene's own prompt scores above a random prompt that is wrong by one word."""
     device = next(model.parameters()).device
     rng = np.random.default_rng(5)
@@ -144,7 +144,7 @@ def ranking_accuracy(model: MiniatureClip, scenes: Scenes) -> float:
     return right / len(scenes.images)
 
 
-def save_reward(model: MiniatureClip, folder: Path) -> None:
+def save_reward(model: SmallClip, folder: Path) -> None:
     """open_clip's own layout: a folder with its configuration and its weights."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": MODEL_CONFIG, "preprocess_cfg": PREPROCESS_CONFIG}

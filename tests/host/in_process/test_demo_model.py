@@ -1,4 +1,4 @@
-"""The shipped miniature as host objects: loaded weights, text encoder against transformers, VAE round trip, reward."""
+"""The shipped demo model as host objects: loaded weights, text encoder against transformers, VAE round trip, reward."""
 
 import numpy as np
 import pytest
