@@ -13,6 +13,7 @@ import torch
 
 from .file_faults import DOWNLOAD_AGAIN, Damaged, naming
 from .file_signature import HEAD, is_git_lfs_pointer, is_page, is_pickle, is_torch_zip, other_kind
+from .pickle_names import Unread
 from .printable import printable
 from .regular_file import file_size, open_regular, read_bytes, shown_name
 from .safetensors_table import read_safetensors_table, safetensors_header_length
@@ -109,12 +110,16 @@ def _plain_table(content: object, name: str) -> dict[str, TensorEntry]:
             )
         if not isinstance(value, TensorEntry):
             raise ValueError(
-                f"{name} is no plain state_dict: its entry {printable(repr(key), 80)} is {type(value).__name__}, not a tensor: "
-                "save the state_dict alone"
+                f"{name} is no plain state_dict: its entry {printable(repr(key), 80)} is {_kind(value)}, not a tensor: save "
+                " the state_dict alone"
             )
     if all(key.startswith("module.") for key in content):
         content = {key.removeprefix("module."): value for key, value in content.items()}
     return content
+
+
+def _kind(value: object) -> str:
+    return value.name if isinstance(value, Unread) else type(value).__name__
 
 
 def _physical_memory() -> int | None:

@@ -1,78 +1,17 @@
 """Reads a pickle as data: the containers, numbers and texts in it, and where its tensors lie. Nothing is ever called.
 
-Python's own unpickler runs what a pickle names. This one has no way to do so: a name is only compared with the few that
-a saved state_dict needs, tensors become `SavedTensor`, and everything else that is named is refused.
+Python's own unpickler runs what a pickle names. This one has no way to do so: pickle_names.py compares a name with the few
+that a saved state_dict needs, and refuses all others.
 """
 
 import pickletools
 from io import BytesIO
-from typing import NamedTuple
-
-import torch
 
 from .file_faults import Damaged, Refused
-from .printable import printable
+from .pickle_names import named, stand_in, storage_of
 
 # A training checkpoint of the largest CLIP has about 100,000
 MOST_STEPS = 1_000_000
-
-_STORAGES = {
-    "FloatStorage": torch.float32,
-    "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16,
-    "DoubleStorage": torch.float64,
-    "LongStorage": torch.int64,
-    "IntStorage": torch.int32,
-    "ShortStorage": torch.int16,
-    "CharStorage": torch.int8,
-    "ByteStorage": torch.uint8,
-    "BoolStorage": torch.bool,
-    "ComplexFloatStorage": torch.complex64,
-    "ComplexDoubleStorage": torch.complex128,
-}
-_TENSOR, _PARAMETER = (
-    ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"),
-    (
-        "torch._utils._rebuild_parameter",
-        "torch._utils._rebuild_parameter_with_state",
-    ),
-)
-_DICT = ("collections.OrderedDict", "collections.Counter")
-# What a checkpoint may hold beside its tensors, and nobody looks at
-_UNREAD = (
-    "torch.Size",
-    "torch.device",
-    "torch.nn.parameter.Parameter",
-    "builtins.set",
-    "__builtin__.set",
-    "builtins.complex",
-)
-
-
-class SavedStorage(NamedTuple):
-    """`count` numbers of one type; key: their name in the file."""
-
-    dtype: torch.dtype
-    key: str
-    count: int
-
-
-class SavedTensor(NamedTuple):
-    """A tensor within a storage; nothing is checked but the types. offset, strides: in numbers."""
-
-    storage: SavedStorage
-    offset: object
-    shape: object
-    strides: object
-
-
-class _Named(NamedTuple):
-    name: str
-
-
-class _Unread(NamedTuple):
-    name: str
-
 
 _MARK = object()
 
@@ -138,23 +77,23 @@ class _Reader:
             case "BINGET" | "LONG_BINGET":
                 stack.append(self.memo[argument])
             case "GLOBAL":
-                stack.append(_named(argument.replace(" ", ".", 1)))
+                stack.append(named(argument.replace(" ", ".", 1)))
             case "STACK_GLOBAL":
                 module, attribute = self._pop_many(2)
-                stack.append(_named(f"{module}.{attribute}"))
+                stack.append(named(f"{module}.{attribute}"))
             case "REDUCE" | "NEWOBJ":
-                named, arguments = self._pop_many(2)
-                stack.append(_stand_in(named, arguments))
+                function, arguments = self._pop_many(2)
+                stack.append(stand_in(function, arguments))
             case "BUILD":  # attributes of a dict or parameter, such as _metadata
                 stack.pop()
             case "BINPERSID":
-                stack.append(_storage(stack.pop()))
+                stack.append(storage_of(stack.pop()))
             case _:
                 raise Refused(f"the pickle instruction {name}")
 
     def _pop_many(self, count: int) -> list:
         values = self.stack[-count:]
-        if len(values) < count or _MARK in (value for value in values if value is _MARK):
+        if len(values) < count or any(value is _MARK for value in values):
             raise IndexError
         del self.stack[-count:]
         return values
@@ -180,39 +119,3 @@ def _list(value: object) -> list:
     if not isinstance(value, list):
         raise TypeError
     return value
-
-
-def _named(name: str) -> _Named:
-    module, _, attribute = name.rpartition(".")
-    is_storage = module in ("torch", "torch.storage") and attribute in _STORAGES
-    is_type = module == "torch" and isinstance(getattr(torch, attribute, None), torch.dtype)
-    if name not in _TENSOR + _PARAMETER + _DICT + _UNREAD and not is_storage and not is_type:
-        if name.startswith("torch._utils._rebuild_"):
-            kind = printable(attribute.removeprefix("_rebuild_").replace("_", " "), 40)
-            raise Refused(f"not plain numbers but a {kind}")
-        raise Refused(f"the Python object {printable(name)}, and such files can run code when loaded")
-    return _Named(name)
-
-
-def _stand_in(named: object, arguments: object) -> object:
-    if not isinstance(named, _Named) or not isinstance(arguments, tuple):
-        raise TypeError
-    if named.name in _TENSOR:
-        storage, offset, shape, strides = arguments[:4]
-        if not isinstance(storage, SavedStorage):
-            raise TypeError
-        return SavedTensor(storage, offset, shape, strides)
-    if named.name in _PARAMETER:
-        if not isinstance(arguments[0], SavedTensor):
-            raise TypeError
-        return arguments[0]
-    if named.name in _DICT:
-        return {}
-    return _Unread(named.name)
-
-
-def _storage(identity: object) -> SavedStorage:
-    kind, named, key, _, count = identity[:5]
-    if kind != "storage" or not isinstance(key, str) or type(count) is not int or any(identity[5:]):
-        raise TypeError
-    return SavedStorage(_STORAGES[named.name.rpartition(".")[2]], key, count)

@@ -9,7 +9,8 @@ from io import BytesIO
 from typing import BinaryIO
 
 from .file_faults import Damaged, Refused
-from .pickle_table import SavedStorage, SavedTensor, read_pickle
+from .pickle_names import SavedStorage, SavedTensor
+from .pickle_table import read_pickle
 from .printable import printable
 from .regular_file import file_size, read_bytes
 from .tensor_entry import TensorEntry, checked_shape, checked_sizes
