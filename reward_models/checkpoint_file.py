@@ -110,8 +110,8 @@ def _plain_table(content: object, name: str) -> dict[str, TensorEntry]:
             )
         if not isinstance(value, TensorEntry):
             raise ValueError(
-                f"{name} is no plain state_dict: its entry {printable(repr(key), 80)} is {_kind(value)}, not a tensor: save "
-                " the state_dict alone"
+                f"{name} is no plain state_dict: its entry {printable(repr(key), 80)} is {_kind(value)}, not a tensor: save the "
+                "state_dict alone"
             )
     if all(key.startswith("module.") for key in content):
         content = {key.removeprefix("module."): value for key, value in content.items()}

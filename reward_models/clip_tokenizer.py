@@ -53,7 +53,8 @@ def _open_clips_own(architecture: ClipArchitecture, context_length: int, options
             unpacked = unpacking.read(_LONGEST_UNPACKED + 1)
         if len(unpacked) > _LONGEST_UNPACKED:
             raise ValueError("too large when unpacked")
-        unpacked.decode("utf-8")
+        if not unpacked.decode("utf-8").strip():
+            raise ValueError("it is empty")
         # open_clip gives the file to gzip.open, which takes an open one too: what it reads is what was looked at
         return open_clip.SimpleTokenizer(context_length=context_length, **options | {"bpe_path": io.BytesIO(packed)})
     except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:

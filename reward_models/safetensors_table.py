@@ -15,7 +15,7 @@ from .regular_file import file_size, read_bytes
 from .strict_json import read_json
 from .tensor_entry import TensorEntry, checked_shape, checked_sizes, contiguous_strides
 
-LONGEST_HEADER = 8 * 2**20
+LONGEST_HEADER = 4 * 2**20
 """Bytes; ten times the header of the largest CLIP, and little enough to parse at once."""
 
 _TYPES = {

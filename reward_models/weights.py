@@ -24,6 +24,6 @@ def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
     """Raise ValueError, naming file and tensor, unless all numbers are finite in float32."""
     for key, tensor in tensors.items():
         if tensor.numel():
-            low, high = torch.aminmax(tensor)
+            low, high = (bound.item() for bound in torch.aminmax(tensor))
             if not (low >= -_MOST and high <= _MOST):
                 raise ValueError(f"{file} holds numbers that are not finite in {printable(key)}: choose another file")

@@ -103,7 +103,7 @@ def _build(state: Mapping[str, torch.Tensor], file: str) -> tuple[_Blip, _Head, 
         patches = state[f"{vision}.patch_embed.proj.weight"]
         tokens = state[f"{vision}.pos_embed"].shape[1]
         image_size = patches.shape[-1] * round((tokens - 1) ** 0.5)
-        if image_size > _LARGEST_IMAGE or tokens > _MOST_TOKENS:
+        if image_size > _LARGEST_IMAGE or tokens > _MOST_TOKENS or not all(tensor.numel() for tensor in state.values()):
             raise ValueError
         visual_encoder = VisionTower(
             width=patches.shape[0],
