@@ -91,11 +91,15 @@ def _read_folder(folder: Path) -> ClipArchitecture:
         raise ValueError(f"{shown} is no JSON file ({error}): download it again, or write it anew") from error
     model_cfg = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model_cfg, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model_cfg.keys():
-        raise ValueError(f"{shown} needs the entry 'model_cfg' with 'embed_dim', 'vision_cfg' and 'text_cfg': {_OWN_CONFIG}")
+        raise ValueError(
+            f"{shown} needs the entry 'model_cfg' with 'embed_dim', 'vision_cfg' and 'text_cfg': {_OWN_CONFIG}"
+        )
     preprocess_cfg = content.get("preprocess_cfg")
     preprocess_cfg = {} if preprocess_cfg is None else preprocess_cfg
     if not isinstance(preprocess_cfg, dict) or not isinstance(model_cfg["text_cfg"], dict):
-        raise ValueError(f"{shown} needs an object in 'text_cfg' and, if there is one, in 'preprocess_cfg': {_OWN_CONFIG}")
+        raise ValueError(
+            f"{shown} needs an object in 'text_cfg' and, if there is one, in 'preprocess_cfg': {_OWN_CONFIG}"
+        )
     label = printable(folder.name, 60)
     found = ClipArchitecture(label, model_cfg, preprocess_cfg, path)
     if _text_tower_from_hub(model_cfg):

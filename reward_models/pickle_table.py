@@ -11,7 +11,7 @@ from .file_faults import Damaged, Refused
 from .pickle_names import named, stand_in, storage_of
 
 # A training checkpoint of the largest CLIP has about 100,000
-MOST_STEPS = 1_000_000
+MOST_STEPS = 400_000
 
 _MARK = object()
 

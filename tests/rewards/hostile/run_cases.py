@@ -20,7 +20,7 @@ sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parent)]
 from reward_models import load_reward_model  # noqa: E402
 from reward_models.guess_kind import guess_kind  # noqa: E402
 
-SECONDS = 10
+SECONDS = 40  # by the clock, for what waits; what works is measured in seconds of the processor
 TOLD = (ValueError, FileNotFoundError, ModuleNotFoundError)
 
 
@@ -68,7 +68,7 @@ def run(name, make, folder):
     stop = made.options.pop("stop", None)
     size = os.stat(made.path).st_blocks * 512 if os.path.isfile(made.path) else 0
     forget_peak()
-    before, begin = peak_memory(), time.monotonic()
+    before, begin = peak_memory(), time.process_time()
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         with torch.no_grad():
@@ -83,7 +83,7 @@ def run(name, make, folder):
             stop.set()
     return {
         "name": name, "file": os.path.basename(made.path), "blamed": made.blamed, "loads": made.loads, "results": results,
-        "seconds": time.monotonic() - begin, "memory": peak_memory() - before, "size": size,
+        "seconds": time.process_time() - begin, "memory": peak_memory() - before, "size": size,
     }  # fmt: skip
 
 
