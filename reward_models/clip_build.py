@@ -14,7 +14,7 @@ from .transformers_clip import is_transformers_clip, to_open_clip
 from .weights import check_numbers, check_types
 
 # Written into OpenAI's own files beside the weights
-_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "text.transformer.embeddings.position_ids")
+_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")
 # Not read by a cosine, so a file may lack them
 _NOT_NEEDED = ("logit_scale", "logit_bias")
 # The captions of CoCa are not scored
@@ -146,7 +146,7 @@ def _in_open_clips_names(state: State, clip: torch.nn.Module) -> State:
 
 
 def _is_weight(key: str) -> bool:
-    return key not in _NOT_WEIGHTS + _NOT_NEEDED
+    return key not in _NOT_WEIGHTS + _NOT_NEEDED and not key.endswith(".position_ids")
 
 
 def _read_scales(checkpoint: Checkpoint) -> dict[str, float]:

@@ -10,6 +10,10 @@ class Damaged(Exception):
     """The file is not whole. The message says why, without the file's name."""
 
 
+class CutOff(Damaged):
+    """The end of the file is missing, beyond doubt."""
+
+
 class Refused(Exception):
     """The file is whole and holds more than plain tensors. The message says what, without the file's name."""
 
@@ -20,7 +24,8 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except Damaged as error:
-        raise ValueError(f"{name} is damaged or cut off ({error}): {DOWNLOAD_AGAIN}") from error
+        fault = "cut off" if isinstance(error, CutOff) else "damaged or cut off"
+        raise ValueError(f"{name} is {fault} ({error}): {DOWNLOAD_AGAIN}") from error
     except Refused as error:
         raise ValueError(
             f"{name} is refused: besides tensors it holds {error}. Use a .safetensors file, or save the state_dict alone"

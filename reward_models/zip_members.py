@@ -6,7 +6,7 @@ Python's zipfile takes any table of contents into memory before one can look at 
 import struct
 from typing import BinaryIO, NamedTuple
 
-from .file_faults import Damaged, Refused
+from .file_faults import CutOff, Damaged, Refused
 from .printable import printable
 from .regular_file import file_size, read_bytes
 
@@ -32,7 +32,7 @@ def read_zip_members(file: BinaryIO) -> dict[str, Member]:
     tail = read_bytes(file, tail_begin, size - tail_begin)
     place = tail.rfind(_END)
     if place < 0 or len(tail) - place < 22:
-        raise Damaged("its table of contents is missing")
+        raise CutOff("its table of contents is missing")
     count, length, begin = struct.unpack_from("<HII", tail, place + 10)
     if place >= 20 and tail[place - 20 : place - 16] == _LOCATOR64:
         (end64,) = struct.unpack_from("<Q", tail, place - 12)
