@@ -67,7 +67,6 @@ def attempts(tiny_folder, monkeypatch):
     for name in ("system", "popen", "execv", "posix_spawn"):
         monkeypatch.setattr(os, name, refuse(name), raising=False)
     monkeypatch.setattr(builtins, "input", lambda *_: "y")  # transformers asks whether to trust, and people say yes
-    monkeypatch.setenv("HF_MODULES_CACHE", str(tiny_folder / "modules"))
     monkeypatch.chdir(tiny_folder)
     before = set(sys.modules)
     yield tiny_folder, tried

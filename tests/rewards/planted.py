@@ -9,7 +9,11 @@ from reward_models.clip_architecture import FOLDER_CONFIG
 
 TOLD = (ValueError, FileNotFoundError, ModuleNotFoundError)
 MARKER = "marker.txt"
-CODE = f"import pathlib\npathlib.Path(__file__).with_name('{MARKER}').write_text('ran')\n"
+
+
+def code(folder):
+    """Python that leaves a marker in the folder, from wherever it is run: transformers copies it to a cache first."""
+    return f"import pathlib\npathlib.Path({str(folder / MARKER)!r}).write_text('ran')\n"
 
 
 def end_of(folder, file="open_clip_model.safetensors", kind="CLIP score"):

@@ -15,7 +15,7 @@ import torch
 from reward_models.clip_architecture import FOLDER_CONFIG
 
 sys.path.insert(0, str(Path(__file__).parent))
-from planted import CODE, end_of, markers  # noqa: E402
+from planted import code, end_of, markers  # noqa: E402
 
 WORDS = {
     "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
@@ -30,7 +30,8 @@ def plant_tokenizer(folder, **text_cfg):
     content["model_cfg"]["text_cfg"].update(text_cfg)
     (folder / FOLDER_CONFIG).write_text(json.dumps(content))
     (folder / "evil.py").write_text(
-        CODE + "from transformers import PreTrainedTokenizerFast\nclass Evil(PreTrainedTokenizerFast):\n    pass\n"
+        code(folder)
+        + "from transformers import PreTrainedTokenizerFast\nclass Evil(PreTrainedTokenizerFast):\n    pass\n"
     )
     (folder / "tokenizer.json").write_text(json.dumps(WORDS))
     settings = {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": [None, "evil.Evil"]}, "pad_token": "[PAD]"}
@@ -90,7 +91,7 @@ def test_a_text_tower_stays_in_its_folder_and_runs_nothing(attempts, way):
     )
     message = end_of(folder)
     assert not markers(folder.parent) and not tried
-    assert not (folder.parent / "elsewhere").exists() and not (folder / "modules").exists()
+    assert not (folder.parent / "elsewhere").exists()
     assert bool(message) is (way not in ("code that is not asked for", "a tokenizer by its folder"))
 
 
@@ -109,7 +110,7 @@ VISION_CFG = {
 @pytest.mark.parametrize("way", VISION_CFG)
 def test_an_image_tower_is_one_of_the_packages(attempts, way):
     folder, tried = attempts
-    (folder / "evil.py").write_text(CODE)
+    (folder / "evil.py").write_text(code(folder))
     (folder / "config.json").write_text(json.dumps({"architecture": "resnet18", "model_args": {"block": "evil"}}))
     content = json.loads((folder / FOLDER_CONFIG).read_text())
     content["model_cfg"]["vision_cfg"].update(VISION_CFG[way])
@@ -133,7 +134,7 @@ def test_programs_and_plugins_in_the_folder_are_left_alone(attempts):
         "hubconf",
         "__init__",
     ):
-        (folder / f"{name}.py").write_text(CODE)
+        (folder / f"{name}.py").write_text(code(folder))
     (folder / "evil.pth").write_text("import evil")
     (folder / "generation_config.json").write_text('{"trust_remote_code": true}')
     (folder / "chat_template.jinja").write_text("{{ cycler.__init__.__globals__.os.system('touch marker.txt') }}")
