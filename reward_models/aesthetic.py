@@ -4,19 +4,22 @@ C. Schuhmann, improved-aesthetic-predictor, 2022: a chain of linear layers on th
 ViT-L/14, trained on SAC, LOGOS and AVA; file `sac+logos+ava1-l14-linearMSE.pth`. The CLIP is a file of its own.
 """
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
 from .base import RewardModel
-from .checkpoint_file import read_checkpoint
+from .checkpoint_file import first_names, open_checkpoint
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
+from .regular_file import shown_name
+from .weights import check_numbers, check_types
 
 ARCHITECTURE = "ViT-L-14-quickgelu"
 # Between them the training had dropout layers, and no activations
 LAYERS = (0, 2, 4, 6, 7)
+# Far above the 1024 of the authors' head; a damaged file does not make a giant of it
+_WIDEST = 16384
 
 
 class Aesthetic(RewardModel):
@@ -37,19 +40,37 @@ class Aesthetic(RewardModel):
 
 def load_aesthetic_head(checkpoint: str) -> torch.nn.Sequential:
     """Load the chain of linear layers, on the CPU in float32; ValueError if the file holds another model."""
-    state, file = read_checkpoint(checkpoint), os.path.basename(checkpoint)
-    wanted = {f"layers.{index}.{part}" for index in LAYERS for part in ("weight", "bias")}
-    if state.keys() != wanted or state[f"layers.{LAYERS[-1]}.weight"].shape[0] != 1:
-        examples = ", ".join(sorted(state)[:3])
-        raise ValueError(
-            f"{file} is no LAION aesthetic predictor v2 (its first tensors: {examples}): choose "
-            "sac+logos+ava1-l14-linearMSE.pth, or another linear one, in 'file', and the CLIP in 'clip_file'"
-        )
+    with open_checkpoint(checkpoint) as opened:
+        if not _is_chain(opened.tensors):
+            raise ValueError(
+                f"{opened.name} is no LAION aesthetic predictor v2 (its first tensors: {first_names(opened.tensors)}): choose "
+                "sac+logos+ava1-l14-linearMSE.pth, or another linear one, in 'file', and the CLIP in 'clip_file'"
+            )
+        check_types(opened.tensors, opened.name)
+        state = opened.read(opened.tensors)
+    check_numbers(state, opened.name)
     weights = [(state[f"layers.{index}.weight"], state[f"layers.{index}.bias"]) for index in LAYERS]
     head = torch.nn.Sequential(*(torch.nn.Linear(weight.shape[1], weight.shape[0]) for weight, _ in weights))
     for layer, (weight, bias) in zip(head, weights, strict=True):
         layer.load_state_dict({"weight": weight, "bias": bias})
     return head.float().eval()
+
+
+def _is_chain(tensors: Mapping[str, torch.Tensor]) -> bool:
+    """True if the tensors are those of linear layers that follow each other, down to one number."""
+    if tensors.keys() != {f"layers.{index}.{part}" for index in LAYERS for part in ("weight", "bias")}:
+        return False
+    weights, biases = ([tensors[f"layers.{index}.{part}"] for index in LAYERS] for part in ("weight", "bias"))
+    if any(weight.ndim != 2 for weight in weights):
+        return False
+    sizes = [weights[0].shape[1], *(weight.shape[0] for weight in weights)]
+    follow = [tuple(weight.shape) for weight in weights] == list(zip(sizes[1:], sizes, strict=False))
+    return (
+        follow
+        and [tuple(bias.shape) for bias in biases] == [(size,) for size in sizes[1:]]
+        and all(1 <= size <= _WIDEST for size in sizes)
+        and sizes[-1] == 1
+    )
 
 
 def load_aesthetic(
@@ -60,7 +81,7 @@ def load_aesthetic(
     trunk = load_clip(clip_checkpoint, architecture)
     if head[0].in_features != trunk.embedding_size:
         raise ValueError(
-            f"{os.path.basename(checkpoint)} reads embeddings of {head[0].in_features} numbers, but "
-            f"{os.path.basename(clip_checkpoint)} gives {trunk.embedding_size}: choose OpenAI's CLIP ViT-L/14 in 'clip_file'"
+            f"{shown_name(checkpoint)} reads embeddings of {head[0].in_features} numbers, but "
+            f"{shown_name(clip_checkpoint)} gives {trunk.embedding_size}: choose OpenAI's CLIP ViT-L/14 in 'clip_file'"
         )
     return Aesthetic(trunk, head)

@@ -5,22 +5,37 @@ Reads open_clip's configuration files without importing the package, which takes
 
 import importlib.util
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .clip_config import check_model_config, check_preprocessing
+from .printable import printable
+from .regular_file import read_small_file
+from .strict_json import read_json
+
 FOLDER_CONFIG = "open_clip_config.json"
 """As architecture: read this file in the folder of the checkpoint, the format of open_clip's own model folders."""
+
+# A hundred times the longest that there is
+_LONGEST_CONFIG = 2**18
+
+_OWN_CONFIG = "take the file that came with the checkpoint"
 
 _FIRST = ("ViT-L-14-quickgelu", "ViT-H-14", FOLDER_CONFIG)
 
 
 class ClipArchitecture(NamedTuple):
-    """label: for people. model_cfg, preprocess_cfg: open_clip's dictionaries, the second may be empty."""
+    """label: for people. model_cfg, preprocess_cfg: open_clip's dictionaries, the second may be empty.
+
+    file: where a file beside the checkpoint says so, None for open_clip's own.
+    """
 
     label: str
     model_cfg: dict[str, Any]
     preprocess_cfg: dict[str, Any]
+    file: Path | None = None
 
 
 def list_architectures() -> list[str]:
@@ -50,9 +65,11 @@ def read_architecture(architecture: str, checkpoint: str) -> ClipArchitecture:
     elif architecture in configs:
         found = ClipArchitecture(architecture, _read_json(configs[architecture]), _builtin_preprocessing(architecture))
     else:
-        raise ValueError(f"open_clip has no architecture {architecture!r}: choose one of the list in 'architecture'")
+        raise ValueError(
+            f"open_clip has no architecture {printable(repr(architecture), 80)}: choose one of the list in 'architecture'"
+        )
     if _text_tower_from_hub(found.model_cfg):
-        hub_name = found.model_cfg["text_cfg"]["hf_model_name"]
+        hub_name = printable(found.model_cfg["text_cfg"]["hf_model_name"], 80)
         raise ValueError(
             f"{architecture} takes its text tower from the hub ({hub_name}), and nothing is downloaded here: choose "
             "an architecture with a text tower of its own"
@@ -62,24 +79,49 @@ def read_architecture(architecture: str, checkpoint: str) -> ClipArchitecture:
 
 def _read_folder(folder: Path) -> ClipArchitecture:
     path = folder / FOLDER_CONFIG
-    if not path.is_file():
+    shown = printable(path, 400)
+    if not os.path.lexists(path):
         raise FileNotFoundError(
-            f"{FOLDER_CONFIG} is missing in {folder}: put it beside the checkpoint, or choose an architecture by name"
+            f"{FOLDER_CONFIG} is missing in {printable(folder, 400)}: put it beside the checkpoint, or choose an architecture by name"
         )
+    written = read_small_file(path, _LONGEST_CONFIG)
     try:
-        content = _read_json(path)
+        content = read_json(written)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
+        raise ValueError(f"{shown} is no JSON file ({error}): download it again, or write it anew") from error
     model_cfg = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model_cfg, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model_cfg.keys():
-        raise ValueError(f"{path} needs the entry 'model_cfg' with 'embed_dim', 'vision_cfg' and 'text_cfg'")
-    tokenizer_kwargs = model_cfg["text_cfg"].get("tokenizer_kwargs") or {}
-    if "bpe_path" in tokenizer_kwargs:
-        vocabulary = folder / tokenizer_kwargs["bpe_path"]
-        if not vocabulary.is_file():
-            raise FileNotFoundError(f"{path} names a vocabulary that is missing: {vocabulary}")
-        tokenizer_kwargs["bpe_path"] = str(vocabulary)
-    return ClipArchitecture(folder.name, model_cfg, content.get("preprocess_cfg") or {})
+        raise ValueError(
+            f"{shown} needs the entry 'model_cfg' with 'embed_dim', 'vision_cfg' and 'text_cfg': {_OWN_CONFIG}"
+        )
+    preprocess_cfg = content.get("preprocess_cfg")
+    preprocess_cfg = {} if preprocess_cfg is None else preprocess_cfg
+    if not isinstance(preprocess_cfg, dict) or not isinstance(model_cfg["text_cfg"], dict):
+        raise ValueError(
+            f"{shown} needs an object in 'text_cfg' and, if there is one, in 'preprocess_cfg': {_OWN_CONFIG}"
+        )
+    label = printable(folder.name, 60)
+    found = ClipArchitecture(label, model_cfg, preprocess_cfg, path)
+    if _text_tower_from_hub(model_cfg):
+        return found
+    try:
+        check_model_config(model_cfg)
+        check_preprocessing(preprocess_cfg)
+    except ValueError as error:
+        raise ValueError(f"cannot build the configuration of {label} from {shown}: {error}") from error
+    vocabulary = (model_cfg["text_cfg"].get("tokenizer_kwargs") or {}).get("bpe_path")
+    if vocabulary is not None:
+        parts = vocabulary.replace("\\", "/").split("/")
+        if ":" in vocabulary or any(part in ("", ".", "..") for part in parts):
+            raise ValueError(
+                f"{shown} names a vocabulary outside its folder ({printable(vocabulary, 80)}): put the vocabulary beside it and "
+                "name it without a folder"
+            )
+        if not os.path.lexists(folder / vocabulary):
+            raise FileNotFoundError(
+                f"{shown} names a vocabulary that is missing: put {printable(vocabulary)} beside it, or take 'bpe_path' out"
+            )
+    return found
 
 
 def _open_clip_configs() -> dict[str, Path]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
+from .checkpoint_file import first_names
 from .clip_architecture import architecture_configs
+from .printable import printable
 
 _CLIP_TEXT = ("token_embedding.weight", "text_projection")
 
@@ -34,11 +36,11 @@ class ClipShape:
 def shape_of_state(state: Mapping[str, torch.Tensor]) -> ClipShape | None:
     """Read the shape off a checkpoint in open_clip's names; None without towers or if the image tower is no ViT."""
     text = "text." if "text.token_embedding.weight" in state else ""
-    patches = state.get("visual.conv1.weight") if "visual.class_embedding" in state else None
-    places = state.get("visual.positional_embedding")
-    has_size = patches is not None and places is not None
-    tokens = state.get(f"{text}token_embedding.weight")
-    projection = state.get("visual.proj", state.get(f"{text}text_projection"))
+    patches = _of_rank(state, "visual.conv1.weight", 4) if "visual.class_embedding" in state else None
+    places = _of_rank(state, "visual.positional_embedding", 2)
+    has_size = patches is not None and places is not None and len(places) > 0
+    tokens = _of_rank(state, f"{text}token_embedding.weight", 2)
+    projection = _of_rank(state, "visual.proj" if "visual.proj" in state else f"{text}text_projection", 2)
     if patches is None and (tokens is None or any(key.startswith("visual.") for key in state)):
         return None
     return ClipShape(
@@ -83,18 +85,22 @@ def mismatch(
     if not (missing or extra or differing):
         return None
     if not any(key.startswith(("visual.", "text.")) or key in _CLIP_TEXT for key in state):
-        examples = ", ".join(sorted(state)[:3])
-        return f"{file} holds no CLIP (its first tensors: {examples}): choose a CLIP checkpoint in 'file'"
+        return f"{file} holds no CLIP (its first tensors: {first_names(state)}): choose a CLIP checkpoint in 'file'"
     found, model = shape_of_state(state), shape_of_state(wanted)
     if found is None or found == model:
         counts = f"{len(missing)} tensors missing, {len(extra)} unknown, {len(differing)} of another size"
-        example = min([*missing, *extra, *differing])
+        example = printable(min([*missing, *extra, *differing]), 80)
         return f"{file} does not fit {asked} ({counts}; for example {example}): change 'architecture' or 'file'"
     if not found.image_width or not found.text_width:
         return f"{file} holds {found}, but the CLIP score needs both: choose a whole CLIP checkpoint in 'file'"
     fitting = [name for name, config in architecture_configs().items() if shape_of_config(config) == found]
     advice = f"choose {' or '.join(fitting)} in 'architecture'" if fitting else "choose another file in 'file'"
     return f"{file} holds {found}, but {asked} {f'has {model}' if model else 'is built otherwise'}: {advice}"
+
+
+def _of_rank(state: Mapping[str, torch.Tensor], key: str, rank: int) -> torch.Tensor | None:
+    found = state.get(key)
+    return found if found is not None and found.ndim == rank else None
 
 
 def _depth(state: Mapping[str, torch.Tensor], prefix: str) -> int:

@@ -4,27 +4,21 @@ A. Radford et al., "Learning transferable visual models from natural language su
 open_clip, 2021. Nothing is ever downloaded.
 """
 
-import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
-from .checkpoint_file import read_checkpoint
+from .checkpoint_file import open_checkpoint
 from .clip_architecture import FOLDER_CONFIG, ClipArchitecture, read_architecture
-from .clip_shape import mismatch
+from .clip_build import build_clip
+from .clip_tokenizer import make_tokenizer
 from .image_batch import ImageBatch
 from .preprocess import Preprocessing
-from .transformers_clip import is_transformers_clip, to_open_clip
 
 __all__ = ["FOLDER_CONFIG", "ClipTrunk", "load_clip_trunk"]
-
-# Written into OpenAI's own files beside the weights
-_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "text.transformer.embeddings.position_ids")
-# Not read by a cosine, so a file may lack them
-_NOT_NEEDED = ("logit_scale", "logit_bias")
 
 
 class ClipTrunk(torch.nn.Module):
@@ -93,11 +87,9 @@ def load_clip_trunk(checkpoint: str, architecture: str) -> ClipTrunk:
             name="open_clip",
         ) from error
     found = read_architecture(architecture, checkpoint)
-    state = read_checkpoint(checkpoint)
-    logit_scale = float(state["logit_scale"]) if "logit_scale" in state else None
-    clip = _build(open_clip, found)
-    _fill(clip, state, file=os.path.basename(checkpoint), asked=architecture)
-    tokenizer = _tokenizer(open_clip, found, os.path.dirname(os.path.abspath(checkpoint)))
+    with open_checkpoint(checkpoint) as opened:
+        clip, logit_scale = build_clip(found, opened, asked=architecture)
+    tokenizer = make_tokenizer(found, Path(checkpoint).absolute().parent)
     preprocessing = _preprocessing(open_clip, found, clip.visual.image_size)
     trunk = ClipTrunk(
         clip,
@@ -108,51 +100,6 @@ def load_clip_trunk(checkpoint: str, architecture: str) -> ClipTrunk:
         logit_scale=logit_scale,
     )
     return trunk.float().eval().requires_grad_(False)
-
-
-class _SkipRandomWeights(TorchFunctionMode):
-    """Leaves new weights unfilled: strict loading overwrites them, and drawing them takes 12 s for ViT-H/14."""
-
-    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func in (torch.Tensor.normal_, torch.Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-def _build(open_clip: Any, architecture: ClipArchitecture) -> torch.nn.Module:
-    """Build the model without weights, by open_clip's own classes; its factory would warn of random weights."""
-    model_cfg = dict(architecture.model_cfg)
-    custom_text = model_cfg.pop("custom_text", False)
-    vision_cfg = model_cfg["vision_cfg"]
-    if vision_cfg.get("timm_model_name"):
-        model_cfg["vision_cfg"] = {**vision_cfg, "timm_model_pretrained": False}
-    if "multimodal_cfg" in model_cfg:
-        model_class = open_clip.CoCa
-    else:
-        model_class = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
-    try:
-        with _SkipRandomWeights():
-            return model_class(**model_cfg)
-    except (TypeError, KeyError, AssertionError) as error:
-        raise ValueError(f"open_clip cannot build the configuration of {architecture.label}: {error}") from error
-
-
-def _fill(clip: torch.nn.Module, state: dict[str, torch.Tensor], *, file: str, asked: str) -> None:
-    from open_clip.model import CustomTextCLIP, convert_to_custom_text_state_dict
-
-    if is_transformers_clip(state):
-        state = to_open_clip(state)
-    weights = {key: tensor for key, tensor in state.items() if key not in _NOT_WEIGHTS + _NOT_NEEDED}
-    if isinstance(clip, CustomTextCLIP) and "positional_embedding" in weights:
-        weights = convert_to_custom_text_state_dict(weights)
-    model = clip.state_dict()
-    needed = {key: tensor for key, tensor in model.items() if key not in _NOT_NEEDED}
-    problem = mismatch(weights, needed, file=file, asked=asked)
-    if problem:
-        raise ValueError(problem)
-    for key in model.keys() - needed.keys():  # a scalar in some files, a vector of one in others
-        weights[key] = state.get(key, model[key]).reshape(model[key].shape)
-    clip.load_state_dict(weights)
 
 
 def _preprocessing(open_clip: Any, architecture: ClipArchitecture, image_size: int | Sequence[int]) -> Preprocessing:
@@ -166,32 +113,4 @@ def _preprocessing(open_clip: Any, architecture: ClipArchitecture, image_size: i
         interpolation=chosen["interpolation"],
         resize_mode=chosen["resize_mode"],
         fill_color=chosen["fill_color"],
-    )
-
-
-def _tokenizer(open_clip: Any, architecture: ClipArchitecture, folder: str) -> Callable:
-    text_cfg = architecture.model_cfg["text_cfg"]
-    options = text_cfg.get("tokenizer_kwargs") or {}
-    context_length = text_cfg.get("context_length", 77)
-    vocabulary = text_cfg.get("vocab_size", 49408)
-    hub_name = text_cfg.get("hf_tokenizer_name")
-    if not hub_name:
-        tokenizer = open_clip.SimpleTokenizer(context_length=context_length, **options)
-        if tokenizer.vocab_size > vocabulary:
-            raise ValueError(
-                f"{architecture.label} has a vocabulary of {tokenizer.vocab_size} tokens, but a text tower for "
-                f"{vocabulary}: set 'tokenizer_kwargs.bpe_path' in {FOLDER_CONFIG} to the vocabulary it was trained with"
-            )
-        return tokenizer
-    if not os.path.isfile(os.path.join(folder, "tokenizer_config.json")):
-        raise FileNotFoundError(
-            f"{architecture.label} needs the tokenizer of {hub_name}, and nothing is downloaded here: put its files "
-            "(tokenizer.json, tokenizer_config.json) into the folder of the checkpoint"
-        )
-    return open_clip.tokenizer.HFTokenizer(
-        folder,
-        context_length=context_length,
-        tokenizer_mode=text_cfg.get("tokenizer_mode"),
-        local_files_only=True,
-        **options,
     )

@@ -4,7 +4,7 @@ import os
 import re
 from typing import NamedTuple
 
-from .checkpoint_file import read_checkpoint
+from .checkpoint_file import first_names, open_checkpoint
 from .clip_shape import shape_of_state
 from .transformers_clip import is_transformers_clip, to_open_clip
 
@@ -20,11 +20,12 @@ def guess_kind(checkpoint: str) -> Guess:
     """Guess the kind of a .safetensors, .pt, .pth or .bin file.
 
     PickScore and HPS are CLIPs of one shape with others: they go by their name or that of their folder, as PickScore's
-    own file is called model.safetensors. ValueError, FileNotFoundError: one line, as `read_checkpoint`, and if the tensors
+    own file is called model.safetensors. ValueError, FileNotFoundError: one line, as `open_checkpoint`, and if the tensors
     are those of no kind.
     """
     folder, file = os.path.split(os.path.abspath(checkpoint))
-    state = {key: tensor.to("meta") for key, tensor in read_checkpoint(checkpoint).items()}
+    with open_checkpoint(checkpoint) as opened:
+        state = opened.tensors
     # CycleReward has the same towers, but activations in its head, whose last layer is therefore number 8
     if any(key.startswith("blip.") for key in state) and "mlp.layers.7.weight" in state:
         return Guess("ImageReward", "by its tensors")
@@ -33,10 +34,9 @@ def guess_kind(checkpoint: str) -> Guess:
     shape = shape_of_state(to_open_clip(state) if is_transformers_clip(state) else state)
     is_clip = any(key.startswith(("visual.", "vision_model.")) for key in state)
     if not is_clip:
-        examples = ", ".join(sorted(state)[:3])
         raise ValueError(
-            f"{file} is no reward model that is known here (its first tensors: {examples}): choose another 'file', or "
-            "the kind that it is"
+            f"{opened.name} is no reward model that is known here (its first tensors: {first_names(state)}): choose another "
+            "'file', or the kind that it is"
         )
     if shape is not None and (shape.image_width, shape.image_layers, shape.text_width) == (1280, 32, 1024):
         for name in (file, os.path.basename(folder)):

@@ -5,7 +5,6 @@ CLIP ViT-H/14 trained on; file `model.safetensors` of yuvalkirstain/PickScore_v1
 """
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ import torch
 from .base import RewardModel
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
+from .regular_file import shown_name
 
 ARCHITECTURE = "ViT-H-14"
 
@@ -32,7 +32,7 @@ class PickScore(RewardModel):
         super().__init__()
         if trunk.logit_scale is None:
             raise ValueError(
-                f"{os.path.basename(file)} holds no logit_scale, which PickScore multiplies with: choose the file of "
+                f"{shown_name(file)} holds no logit_scale, which PickScore multiplies with: choose the file of "
                 "yuvalkirstain/PickScore_v1, or the kind CLIP score"
             )
         self.trunk = trunk

@@ -1,12 +1,20 @@
-"""Names and texts out of files and links, made fit for a message, a page, a picture or a log."""
+"""Names and other words of files as they may stand in a message: one line that every terminal and page can show."""
+
+LIMIT = 160
+"""Characters of a name that messages show unless told otherwise."""
 
 
-def printable(text: object, *, longest: int = 200) -> str:
-    """Return the text on one line of characters that every encoding and font can take, cut at `longest` characters.
+def printable(text: object, limit: int = LIMIT) -> str:
+    """Return `text` with control characters, halves of characters and invisible marks escaped, and its middle left out
+    beyond `limit` characters. File names that are no text (surrogate escapes) come out as `\\udc80` and the like."""
+    text = _shortened(str(text), limit)
+    return _shortened("".join(char if char.isprintable() else _escaped(char) for char in text), limit)
 
-    Lone surrogates (a file name that is not UTF-8 has them) and control characters are written as escapes.
-    """
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in str(text)
-    )
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _shortened(text: str, limit: int) -> str:
+    head = (limit - 3) // 2
+    return text if len(text) <= limit else f"{text[:head]}...{text[head + 3 - limit :]}"

@@ -43,7 +43,8 @@ def is_transformers_clip(state: dict[str, torch.Tensor]) -> bool:
 def to_open_clip(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Rename and reshape transformers' CLIPModel tensors into those of `open_clip.CLIP`; the numbers stay exact.
 
-    Names that are not known are passed on, so that strict loading reports them.
+    Names that are not known are passed on, and what cannot be put together is left out, so that strict loading reports
+    both. Works on the meta device too.
     """
     renamed = {}
     for key, tensor in state.items():
@@ -51,7 +52,7 @@ def to_open_clip(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if key.endswith(".position_ids"):
             continue
         if key in _TRANSPOSED:
-            renamed[_TRANSPOSED[key]] = tensor.T.contiguous()
+            renamed[_TRANSPOSED[key]] = tensor.T.contiguous() if tensor.ndim == 2 else tensor
         elif layer is None:
             renamed[_NAMES.get(key, key)] = tensor
         else:
@@ -60,8 +61,14 @@ def to_open_clip(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             if part == "self_attn.q_proj":
                 stem = f"{tower}.encoder.layers.{index}.self_attn"
                 parts = [state.get(f"{stem}.{name}_proj.{kind}") for name in "qkv"]
-                if all(piece is not None for piece in parts):
+                if all(_alike(piece, parts[0]) for piece in parts):
                     renamed[f"{block}.attn.in_proj_{kind}"] = torch.cat(parts)
             elif part not in ("self_attn.k_proj", "self_attn.v_proj"):
                 renamed[f"{block}.{_LAYER_PARTS.get(part, part)}.{kind}"] = tensor
     return renamed
+
+
+def _alike(piece: torch.Tensor | None, first: torch.Tensor | None) -> bool:
+    if piece is None or first is None:
+        return False
+    return piece.ndim > 0 and piece.shape == first.shape and piece.dtype == first.dtype

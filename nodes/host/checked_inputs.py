@@ -59,7 +59,7 @@ def named(node: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
-        told = printable(str(error), longest=1000)
+        told = printable(str(error), limit=1000)
         told = told if _NAMED.match(told) else f"{node}: {told}"
         # Not chained: a log that prints the first error too would stumble over the same unprintable name
         raise ValueError(told).with_traceback(error.__traceback__) from None
@@ -161,7 +161,7 @@ def _choice(wanted, value):
     if isinstance(value, str) and value in wanted.options:
         return value
     choices = ", ".join(map(str, wanted.options))
-    raise _refused(wanted, value, "one of its list", f"choose {printable(choices, longest=300)}")
+    raise _refused(wanted, value, "one of its list", f"choose {printable(choices, limit=300)}")
 
 
 _WIDGETS = {"INT": _whole, "FLOAT": _number, "STRING": _text, "BOOLEAN": _switch, "COMBO": _choice}
@@ -173,4 +173,4 @@ def _refused(wanted, value, kind: str, advice: str) -> ValueError:
 
 
 def _described(value) -> str:
-    return printable(repr(value), longest=60) if isinstance(value, str) else kind_of(value)
+    return printable(repr(value), limit=60) if isinstance(value, str) else kind_of(value)

@@ -21,7 +21,7 @@ class HostedRewardModel:
     @property
     def name(self) -> str:
         """The reward model's name for people; it may hold the name of a folder."""
-        return printable(self.model.name, longest=80)
+        return printable(self.model.name, limit=80)
 
     @property
     def models(self) -> tuple["HostedRewardModel", ...]:

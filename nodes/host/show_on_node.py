@@ -14,5 +14,5 @@ def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:
     server = getattr(PromptServer, "instance", None)
     if server is None or hidden is None or hidden.dynprompt is None:
         return
-    lines = "\n".join(printable(line, longest=500) for line in text.split("\n"))
+    lines = "\n".join(printable(line, limit=500) for line in text.split("\n"))
     server.send_progress_text(lines, hidden.dynprompt.get_display_node_id(node_id or hidden.unique_id))

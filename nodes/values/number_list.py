@@ -48,7 +48,7 @@ def refuse_decimal_comma(text: str, *, what: str) -> None:
     """Raise ValueError where a comma may belong to a number: "0,5", and not "0, 5", "1,2,3" or "[0,5]"."""
     unclear = _DECIMAL_COMMA.search(text)
     if unclear:
-        word = printable(unclear[0], longest=40)
+        word = printable(unclear[0], limit=40)
         raise ValueError(
             f"{what} has {word!r}, one number or two? Write {word.replace(',', '.')} with a point for one number, or "
             f"{word.replace(',', ', ')} with a space for two"
@@ -62,7 +62,7 @@ def parse_number(word: str, *, what: str) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) <= LARGEST:
-        word = printable(word, longest=40)
+        word = printable(word, limit=40)
         kind = "too large a number" if math.isfinite(number) else "no finite number"
         raise ValueError(f"{what} has {word!r}, which is {kind}: write numbers such as 0.5, 1, -2")
     return number

@@ -19,7 +19,7 @@ def parse_picks(text: str, count: int) -> torch.Tensor:
     unclear = re.search(r"=\s*-?\d+,\d+(?!\s*[\d=])", text)
     if unclear:
         raise ValueError(
-            f"picks has {printable(unclear[0], longest=40)!r}, one number or two? Write a value with a point, 3=0.5, or a space "
+            f"picks has {printable(unclear[0], limit=40)!r}, one number or two? Write a value with a point, 3=0.5, or a space "
             "behind the comma, 3=1, 5"
         )
     rewards, named = torch.zeros(count), set()
@@ -30,11 +30,11 @@ def parse_picks(text: str, count: int) -> torch.Tensor:
         rejected = number.startswith("-")
         digits = number.removeprefix("-")
         if not digits.isdecimal() or (rejected and value) or ("=" in pick and not value):
-            pick = printable(pick.strip(), longest=40)
+            pick = printable(pick.strip(), limit=40)
             raise ValueError(f"picks has {pick!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
         index = int(digits) if len(digits) < 10 else 0
         if not 1 <= index <= count:
-            digits = printable(digits, longest=20)
+            digits = printable(digits, limit=20)
             raise ValueError(f"picks names lookahead {digits}, but there are {count}: use the numbers 1 to {count}")
         if index in named:
             raise ValueError(f"picks names lookahead {index} twice: name each one once")

@@ -4,7 +4,6 @@ J. Xu et al., "ImageReward: learning and evaluating human preferences for text-t
 image-grounded text encoder and a chain of linear layers. File `ImageReward.pt` of THUDM/ImageReward.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,17 +12,21 @@ import torch
 from torch import nn
 
 from ..base import RewardModel
-from ..checkpoint_file import read_checkpoint
+from ..checkpoint_file import first_names, open_checkpoint
 from ..image_batch import ImageBatch
 from ..preprocess import OPENAI_MEAN, OPENAI_STD, Preprocessing
+from ..printable import printable
+from ..weights import check_numbers, check_types
 from .text_tower import TextTower
-from .tokens import PromptTokens, read_vocabulary
+from .tokens import LENGTH, PromptTokens, read_vocabulary
 from .vision_tower import VisionTower
 
 # Mean and deviation of the raw score over the training set, by which the authors bring it to 0 and 1
 MEAN, STD = 0.16717362830052426, 1.0333394966054072
 # Between them the training had dropout layers, and no activations
 LAYERS = (0, 2, 4, 6, 7)
+# Far above the 224 pixels and 197 tokens of the authors' model, whose work grows with their square
+_LARGEST_IMAGE, _MOST_TOKENS = 1024, 4097
 _NOT_READ = re.compile(r"blip\.(vision_proj|text_proj)\.(weight|bias)|blip\.text_encoder\.embeddings\.position_ids")
 
 
@@ -77,14 +80,18 @@ def load_image_reward(checkpoint: str) -> ImageReward:
     A vocab.txt beside the file is used instead of the vocabulary of bert-base-uncased. ValueError, FileNotFoundError: one
     line that names the file and what to change.
     """
-    state, file = read_checkpoint(checkpoint), os.path.basename(checkpoint)
-    with torch.device("meta"):
-        trunk, mlp, image_size = _build(state, file)
-    weights = {key.removeprefix("blip."): tensor for key, tensor in state.items() if not _NOT_READ.fullmatch(key)}
-    _check(weights, {**trunk.state_dict(), **mlp.state_dict(prefix="mlp.")}, file)
-    # Copied, for the file may be mapped into memory and be replaced while the model lives
-    trunk.to_empty(device="cpu").load_state_dict({key: weights[key] for key in trunk.state_dict()})
-    mlp.to_empty(device="cpu").load_state_dict({key: weights[f"mlp.{key}"] for key in mlp.state_dict()})
+    with open_checkpoint(checkpoint) as opened:
+        with torch.device("meta"):
+            trunk, mlp, image_size = _build(opened.tensors, opened.name)
+        needed = [key for key in opened.tensors if not _NOT_READ.fullmatch(key)]
+        tensors = {key.removeprefix("blip."): opened.tensors[key] for key in needed}
+        _check(tensors, {**trunk.state_dict(), **mlp.state_dict(prefix="mlp.")}, opened.name)
+        check_types(tensors, opened.name)
+        _try_out(trunk, mlp, image_size, opened.name)
+        weights = {key.removeprefix("blip."): tensor for key, tensor in opened.read(needed).items()}
+    check_numbers(weights, opened.name)
+    trunk.load_state_dict({key: weights[key] for key in trunk.state_dict()}, assign=True)
+    mlp.load_state_dict({key: weights[f"mlp.{key}"] for key in mlp.state_dict()}, assign=True)
     vocabulary = read_vocabulary(Path(checkpoint).parent, len(trunk.text_encoder.embeddings.word_embeddings.weight))
     model = ImageReward(trunk, mlp, image_size, PromptTokens(vocabulary))
     return model.float().eval().requires_grad_(False)
@@ -95,6 +102,9 @@ def _build(state: Mapping[str, torch.Tensor], file: str) -> tuple[_Blip, _Head, 
     try:
         patches = state[f"{vision}.patch_embed.proj.weight"]
         tokens = state[f"{vision}.pos_embed"].shape[1]
+        image_size = patches.shape[-1] * round((tokens - 1) ** 0.5)
+        if image_size > _LARGEST_IMAGE or tokens > _MOST_TOKENS or not all(tensor.numel() for tensor in state.values()):
+            raise ValueError
         visual_encoder = VisionTower(
             width=patches.shape[0],
             hidden=state[f"{vision}.blocks.0.mlp.fc1.weight"].shape[0],
@@ -112,13 +122,27 @@ def _build(state: Mapping[str, torch.Tensor], file: str) -> tuple[_Blip, _Head, 
             positions=state[f"{text}.embeddings.position_embeddings.weight"].shape[0],
         )
         head = _Head([width, *(state[f"mlp.layers.{index}.weight"].shape[0] for index in LAYERS)])
-    except (KeyError, IndexError, ValueError) as error:
-        examples = ", ".join(sorted(state)[:3])
+    except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:  # the last two by torch, for odd sizes
         raise ValueError(
-            f"{file} is not ImageReward v1 (its first tensors: {examples}): choose ImageReward.pt in 'file', or the kind "
-            "that the file is"
+            f"{file} is not ImageReward v1 (its first tensors: {first_names(state)}): choose ImageReward.pt in 'file', or the "
+            "kind that the file is"
         ) from error
-    return _Blip(visual_encoder, text_encoder), head, patches.shape[-1] * round((tokens - 1) ** 0.5)
+    return _Blip(visual_encoder, text_encoder), head, image_size
+
+
+@torch.no_grad()
+def _try_out(trunk: _Blip, mlp: _Head, image_size: int, file: str) -> None:
+    """Score nothing, on the meta device: sizes that do not work together show before any number is read."""
+    pixels = torch.empty(1, 3, image_size, image_size, device="meta")
+    ids = torch.zeros(1, LENGTH, dtype=torch.int64, device="meta")
+    try:
+        scores = mlp(trunk.text_encoder(ids, ids == 0, trunk.visual_encoder(pixels)))
+    except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
+        raise ValueError(
+            f"{file} is not ImageReward v1 (the sizes of its layers do not work together): choose ImageReward.pt in 'file'"
+        ) from error
+    if scores.shape != (1,):
+        raise ValueError(f"{file} is not ImageReward v1 (it does not give one number): choose ImageReward.pt in 'file'")
 
 
 def _depth(state: Mapping[str, torch.Tensor], pattern: str) -> int:
@@ -131,6 +155,7 @@ def _check(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tenso
     if missing or extra or differing:
         counts = f"{len(missing)} tensors missing, {len(extra)} unknown, {len(differing)} of another size"
         raise ValueError(
-            f"{file} is no whole ImageReward v1 ({counts}; for example {min([*missing, *extra, *differing])}): download "
+            f"{file} is no whole ImageReward v1 ({counts}; for example "
+            f"{printable(min([*missing, *extra, *differing]), 80)}): download "
             "ImageReward.pt again"
         )

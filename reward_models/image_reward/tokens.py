@@ -5,16 +5,22 @@ The vocabulary beside this file is that of bert-base-uncased (J. Devlin et al., 
 """
 
 import gzip
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from ..printable import printable
+from ..regular_file import read_small_file
+
 LENGTH = 35
 """Tokens that ImageReward reads of a prompt, the two that frame it included."""
 
 VOCABULARY_FILE = "vocab.txt"
+# 70 times that of bert-base-uncased
+_LONGEST_VOCABULARY = 16 * 2**20
 _SHIPPED = Path(__file__).with_name("bert_base_uncased_vocab.txt.gz")
 # BLIP's own, behind the vocabulary: scoring feeds them only if a prompt spells them out
 _ADDED = ("[DEC]", "[ENC]")
@@ -49,20 +55,27 @@ def read_vocabulary(folder: Path, embeddings: int) -> list[str]:
     ValueError: one line that names the file to put there.
     """
     own = folder / VOCABULARY_FILE
-    if own.is_file():
-        text, source = own.read_text(encoding="utf-8", errors="replace"), str(own)
+    has_own = os.path.lexists(own)
+    if has_own:
+        text = (
+            read_small_file(own, _LONGEST_VOCABULARY)
+            .decode("utf-8", "replace")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+        )
+        source = printable(own, 400)
     else:
         text, source = gzip.decompress(_SHIPPED.read_bytes()).decode("utf-8"), "bert-base-uncased"
     words = text.removesuffix("\n").split("\n")
     if len(words) + len(_ADDED) != embeddings:
         raise ValueError(
             f"the vocabulary {source} has {len(words)} words, but the model was trained with "
-            f"{embeddings - len(_ADDED)}: put its {VOCABULARY_FILE} into {folder}"
-            + (", or none to use that of bert-base-uncased" if own.is_file() else "")
+            f"{embeddings - len(_ADDED)}: put its {VOCABULARY_FILE} into {printable(folder, 400)}"
+            + (", or none to use that of bert-base-uncased" if has_own else "")
         )
     missing = [word for word in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if word not in words]
     if missing:
         raise ValueError(
-            f"the vocabulary {source} lacks {', '.join(missing)}: put BERT's {VOCABULARY_FILE} into {folder}"
+            f"the vocabulary {source} lacks {', '.join(missing)}: put BERT's {VOCABULARY_FILE} into {printable(folder, 400)}"
         )
     return words

@@ -273,7 +273,7 @@ def bad_files(folder: Path) -> dict[str, tuple[str, str]]:
         "page.pt": ("HPS v2.1", "page.pt is a web page that was saved instead of the model"),
         "words.bin": ("auto", "words.bin is no model file"),
         "lfs.pth": ("PickScore", "lfs.pth is a Git LFS pointer"),
-        "code.pt": ("auto", "code.pt is refused: it is a pickle of more than tensors, and such files can run code"),
+        "code.pt": ("auto", "code.pt is refused: besides tensors it holds the Python object"),
         "old_code.pt": ("PickScore", "old_code.pt is refused: besides tensors it holds the Python object"),
         "zipped_code.pt": ("CLIP score", "zipped_code.pt is refused: besides tensors it holds the Python object"),
         "other.pt": ("auto", "other.pt is no reward model that is known here (its first tensors: encoder.weight)"),

@@ -1,6 +1,10 @@
 """Tiny CLIPs of open_clip's own classes, written to disk as people would have them."""
 
+import builtins
 import json
+import os
+import socket
+import sys
 
 import open_clip
 import pytest
@@ -44,3 +48,27 @@ def pictures():
     second = torch.stack((1 - columns, 0.2 + 0 * rows, rows * columns))
     second[:, 5:20, 30:] = 0.9
     return torch.stack((first, second, torch.rand(3, 40, 56)))
+
+
+@pytest.fixture
+def attempts(tiny_folder, monkeypatch):
+    """(folder, list): the list gets every attempt to connect or to start a process; an import from the folder fails."""
+    tried = []
+
+    def refuse(name):
+        def act(*given, **_):
+            tried.append(f"{name} {given[:2]}")
+            raise OSError(f"{name} was tried")
+
+        return act
+
+    monkeypatch.setattr(socket.socket, "connect", refuse("connect"))
+    monkeypatch.setattr(socket, "getaddrinfo", refuse("getaddrinfo"))
+    for name in ("system", "popen", "execv", "posix_spawn"):
+        monkeypatch.setattr(os, name, refuse(name), raising=False)
+    monkeypatch.setattr(builtins, "input", lambda *_: "y")  # transformers asks whether to trust, and people say yes
+    monkeypatch.chdir(tiny_folder)
+    before = set(sys.modules)
+    yield tiny_folder, tried
+    new = (sys.modules[name] for name in set(sys.modules) - before)
+    assert not [module for module in new if str(tiny_folder) in str(getattr(module, "__file__", ""))]

@@ -1,7 +1,9 @@
 import argparse
+import json
 import os
 import pickle
 import random
+import struct
 
 import pytest
 import torch
@@ -128,3 +130,33 @@ def test_a_torchscript_archive_is_named(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.pt"):
         read_checkpoint(str(tmp_path / "nowhere.pt"))
+
+
+@pytest.mark.parametrize("length", [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x20, 0x3C, 0x50, 0x80])
+def test_a_header_may_have_any_length(tmp_path, length):
+    """The first byte of the file is then white space, '<', or that of a ZIP archive or a pickle."""
+    description = json.dumps(
+        {"b": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]}}, separators=(",", ":")
+    ).encode()
+    length += 256
+    header = description.ljust(length)
+    (tmp_path / "x.safetensors").write_bytes(length.to_bytes(8, "little") + header + struct.pack("<f", 3.5))
+    assert torch.equal(read_checkpoint(str(tmp_path / "x.safetensors"))["b"], TENSORS["b"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x80\x02}q\x00.a", "no PyTorch checkpoint"),
+        (bytes(7), "is no model file"),
+        (b"GGUF\x03\x00\x00\x00" + bytes(300), "it is a GGUF model"),
+        (b"\x1f\x8b\x08" + bytes(300), "it is a gzip archive"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(300), "it is a PNG picture"),
+        (b'{"a": 1}', "it is a JSON text"),
+        (b"<" * 40, "is no model file"),
+    ],
+)
+def test_other_kinds_are_told_by_their_whole_beginning(tmp_path, content, message):
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^x\.safetensors .*{message}.*choose"):
+        read_checkpoint(str(tmp_path / "x.safetensors"))
