@@ -8,7 +8,7 @@ const presets = JSON.parse(process.env.PRESETS);
 const DEFAULTS = {
   preset: "recommended", count: 16, steps: 6, cfg: 7.5, sampler_name: "dpmpp_2m", scheduler: "karras", batch_size: 16,
   guidance_scale: 8, reward_strength: 5000, reward_scale: "standardised", start_percent: 0, end_percent: 0.8,
-  guidance_form: "difference (paper)", effective_dimension: 0, start_from: "own noise", steady_scores: false,
+  guidance_form: "difference", effective_dimension: 0, start_from: "own noise", steady_scores: false,
 };
 const SAVED = {
   count: 7, steps: 3, cfg: 2.5, sampler_name: "euler", scheduler: "simple", batch_size: 4, guidance_scale: 2,

@@ -127,13 +127,13 @@ def test_a_prompt_from_before_the_later_settings_keeps_its_meaning(expand, make_
     old["inputs"] = {name: value for name, value in old["inputs"].items() if name not in LATER}
     config = make_config(**old["inputs"])
     meaning = {
-        "guidance_form": "difference (paper)", "effective_dimension": 0.0, "start_from": "own noise",
+        "guidance_form": "difference", "effective_dimension": 0.0, "start_from": "own noise",
         "steady_scores": False,
     }  # fmt: skip
     assert {name: getattr(config, name) for name in LATER} == meaning
     children = expand(old)
     guided = children["LiDARApplyGuidance"]
-    assert (guided["guidance_form"], guided["effective_dimension"]) == ("difference (paper)", 0.0)
+    assert (guided["guidance_form"], guided["effective_dimension"]) == ("difference", 0.0)
     assert children["LiDARScoreLookaheads"]["steady_scores"] is False
     assert "LiDARStartFromBest" not in children
 
@@ -244,7 +244,7 @@ def test_presets_replace_the_widgets_by_the_papers_values(make_config, preset, e
     config = make_config(preset=preset, count=3, guidance_scale=1.0, batch_size=2)
     assert {name: getattr(config, name) for name in expected} == expected
     assert config.reward_strength == 5000
-    assert (config.guidance_form, config.effective_dimension) == ("difference (paper)", 0)
+    assert (config.guidance_form, config.effective_dimension) == ("difference", 0)
     assert (config.start_from, config.steady_scores) == ("own noise", False)
     assert config.batch_size == 2, "memory is the user's own"
 
