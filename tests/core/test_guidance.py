@@ -86,6 +86,31 @@ def test_shift_between_two_lookaheads_far_apart_equals_float64(sigma, record_fig
     assert error <= limit
 
 
+@pytest.mark.parametrize(("sigma", "limit"), [(1.5, 5e-4), (0.5, 4e-3)])
+def test_shift_between_two_lookaheads_alike_among_unlike_ones_equals_float64(sigma, limit, record_figure):
+    """Four pairs that differ by two noise levels in all, as samples of one mode may; the nearness of either is 1e5."""
+    generator = torch.Generator().manual_seed(32)
+    particles = torch.randn(SHAPE, generator=generator) + 0.6 + 0.8 * torch.randn(50, *SHAPE, generator=generator)
+    rewards = torch.linspace(-1.0, 2.4, 50)
+    rows = []
+    for first in range(4):
+        across = torch.randn(SHAPE, generator=generator).double()
+        particles[-1 - first] = particles[first] + (2 * sigma / across.norm() * across).float()
+        across = particles[-1 - first].double() - particles[first].double()
+        noise = torch.randn(SHAPE, generator=generator).double()
+        noise = noise - (noise * across).sum() / across.square().sum() * across
+        rows.append((particles[first].double() + across / 2 + sigma * noise).float())
+    settings = {"alpha": torch.ones(4), "sigma": torch.full((4,), sigma), "reward_strength": 0.4}
+
+    x = torch.stack(rows)
+    expected, ess, _ = direct_shift(x, particles, rewards, **settings)
+    assert (ess > 1.9).all(), "two lookaheads must share the weight"
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
+    error = relative_errors(shift, expected).max().item()
+    record_figure(f"shift between two alike among unlike ones, sigma {sigma}: relative error (limit {limit:g})", error)
+    assert error <= limit
+
+
 def test_saturated_weights_give_the_best_minus_the_nearest():
     generator = torch.Generator().manual_seed(23)
     particles = torch.randn(7, 4, 32, 32, generator=generator)
