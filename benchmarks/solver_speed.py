@@ -1,6 +1,6 @@
 """Time, memory and error of the closed-form shift: `python3 dev.py python benchmarks/solver_speed.py`.
 
-`reward_tilted_shift` with lookaheads prepared as Particles, against the direct form: all differences x - alpha z_i materialised, (B, n, D), squared
+`difference_shift` with lookaheads prepared as Particles, against the direct form: all differences x - alpha z_i materialised, (B, n, D), squared
 and summed, and an einsum. Both are float32 on one CPU thread and run in turn; times are processor time, so that other work beside it does not count.
 Memory is the peak of what one call allocates, by the profiler's record of the allocator. Errors are against float64, of the hardest case: lookaheads
 that are unlike each other, and each row of x exactly as far from one as from another. Prints a Markdown table and writes output/solver_speed.json.
@@ -20,7 +20,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from lidar_core import Particles, reward_tilted_shift
+from lidar_core import Particles, difference_shift
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output" / "solver_speed.json"
 SHAPES = ((4, 64, 64), (4, 128, 128), (16, 128, 128))
@@ -119,7 +119,7 @@ def _case(shape: tuple[int, ...], n: int, batch: int) -> dict:
     rewards = torch.linspace(-1.0, 2.4, n)
     particles = Particles(z)
     by_direct = 2 * batch * z.numel() * 4 <= LARGEST_TEMPORARY  # the differences and their squares
-    forms = {"prepared": lambda **given: reward_tilted_shift(particles=particles, **given)[0]}
+    forms = {"prepared": lambda **given: difference_shift(denoised=given["x"], particles=particles, **given)[0]}
     if by_direct:
         forms["direct"] = lambda **given: direct_shift(z=z, **given)
 

@@ -7,13 +7,14 @@ keep         LookaheadSet                                    lookahead_set.py   
 scale        standardise                                     reward_scale.py      one reward strength for every reward
 prepare      Particles                                       particles.py         the lookaheads of a run, read at every x_t
 weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
-guide        reward_tilted_shift, tilted_mean_shift, TiltInfo  guidance.py        add s * shift to denoised
+guide        difference_shift, blend_shift, TiltInfo         guidance.py          add s * shift to denoised
+             GUIDANCE_FORMS                                  guidance.py          either form by its name
 
 Symbols: B batch, n lookaheads, *S latent shape without batch, D its size; x noisy latent, z clean lookahead,
 x = alpha * z + sigma * noise.
 """
 
-from .guidance import TiltInfo, reward_tilted_shift, tilted_mean_shift
+from .guidance import GUIDANCE_FORMS, TiltInfo, blend_shift, difference_shift
 from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
 from .lookahead_set import LookaheadSet
 from .number_range import LARGEST
@@ -24,18 +25,19 @@ from .weights import effective_sample_size, log_likelihood
 
 __all__ = [
     "FORMAT_VERSION",
+    "GUIDANCE_FORMS",
     "LARGEST",
     "LookaheadSet",
     "Particles",
     "TiltInfo",
+    "blend_shift",
+    "difference_shift",
     "effective_sample_size",
     "from_tensors",
     "karras_sigmas",
     "log_likelihood",
-    "reward_tilted_shift",
     "sample_ddim",
     "sample_dpmpp_2m",
     "standardise",
-    "tilted_mean_shift",
     "to_tensors",
 ]

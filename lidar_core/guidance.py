@@ -2,8 +2,8 @@
 
     l   = log_likelihood(x, z) / T      w = softmax(l)      w_r = softmax(l + lambda r)
     denoised' = denoised + s * shift
-    reward_tilted_shift     shift = sum_i (w_r,i - w_i) z_i             the paper's
-    tilted_mean_shift       shift = sum_i w_r,i z_i - denoised          the same mean, but the model's own in place of sum_i w_i z_i
+    difference_shift    shift = sum_i (w_r,i - w_i) z_i             the paper's
+    blend_shift         shift = sum_i w_r,i z_i - denoised          the same mean, but the model's own in place of sum_i w_i z_i
 
 s is the guidance scale, lambda the reward strength, T the temperature. The exact move is the mean of z given x under the tilted
 law p(z) exp(lambda r(z)) / Z less that under p(z). Both estimate the first by the lookaheads. The second is what the
@@ -13,6 +13,8 @@ lookaheads for s = 1 and never goes past them. With exact samples z, many of the
 tilted law.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -32,8 +34,9 @@ class TiltInfo(NamedTuple):
     """Of w_r, the weights by likelihood and reward."""
 
 
-def reward_tilted_shift(
+def difference_shift(
     x: Tensor,
+    denoised: Tensor,
     particles: Particles,
     rewards: Tensor,
     *,
@@ -47,7 +50,8 @@ def reward_tilted_shift(
     Theorem 3.3 of LiDAR (arXiv 2602.03211), whose gradient grad_x log(sum_i w_i exp(lambda r_i)) is
     (alpha / sigma^2) * shift; by Tweedie's formula the posterior mean then moves by exactly this shift.
 
-    x: (B, *S), the noisy latent; particles: the n lookaheads in the space of x, prepared once for all calls;
+    x: (B, *S), the noisy latent; denoised: (B, *S), the model's prediction at x, which this form does not read;
+    particles: the n lookaheads in the space of x, prepared once for all calls;
     rewards: (n,), higher is better; alpha, sigma: (B,), x = alpha * z + sigma * noise;
     reward_strength: lambda, in one over the unit of the rewards;
     temperature: T, 1e-12 to infinity, divides the log-likelihoods; 1 is the paper's, more lets farther ones take part.
@@ -57,19 +61,19 @@ def reward_tilted_shift(
     float16 ends at 65504. The rows of an x that is not finite are NaN, as in log_likelihood. Raises ValueError where the
     shapes do not fit, T is out of its range or lambda is beyond 1e12 either way.
     """
-    log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
+    log_weights, tilted = _log_weights(x, denoised, particles, rewards, alpha, sigma, reward_strength, temperature)
     difference = torch.softmax(tilted, dim=1) - torch.softmax(log_weights, dim=1)
     # The differences sum to 0, so that the mean, which the particles are without, drops out.
-    shift = particles.weighted_sum(difference).to(x.dtype)
-    return shift, TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
+    shift = particles.weighted_sum(difference)
+    return shift.to(x.dtype), TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
 
 
-def tilted_mean_shift(
+def blend_shift(
     x: Tensor,
+    denoised: Tensor,
     particles: Particles,
     rewards: Tensor,
     *,
-    denoised: Tensor,
     alpha: Tensor,
     sigma: Tensor,
     reward_strength: float,
@@ -80,19 +84,23 @@ def tilted_mean_shift(
     The first half of Theorem 3.3 of LiDAR (arXiv 2602.03211); its second half, the plain posterior mean, is the model's
     own prediction by Tweedie's formula. Not 0 where lambda is 0: then it leads to the lookaheads near x.
 
-    denoised: (B, *S), the model's prediction at x, in the range of x; the rest, dtypes, limits and errors as in
-    reward_tilted_shift.
+    denoised is in the range of x; the rest, dtypes, limits and errors as in difference_shift.
     """
+    log_weights, tilted = _log_weights(x, denoised, particles, rewards, alpha, sigma, reward_strength, temperature)
+    shift = particles.mean + particles.weighted_sum(torch.softmax(tilted, dim=1)) - denoised.float()
+    return shift.to(x.dtype), TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
+
+
+GUIDANCE_FORMS: Mapping[str, Callable[..., tuple[Tensor, TiltInfo]]] = MappingProxyType(
+    {"difference": difference_shift, "blend": blend_shift}
+)
+"""The forms by name; all take the same arguments."""
+
+
+def _log_weights(x, denoised, particles, rewards, alpha, sigma, reward_strength, temperature) -> tuple[Tensor, Tensor]:
+    """The log-weights by likelihood, and by likelihood and reward, both (B, n)."""
     if denoised.shape != x.shape:
         raise ValueError(f"denoised has shape {tuple(denoised.shape)}, wanted that of x, {tuple(x.shape)}")
-    log_weights, tilted = _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature)
-    mean = particles.mean + particles.weighted_sum(torch.softmax(tilted, dim=1))
-    info = TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
-    return (mean - denoised.float()).to(x.dtype), info
-
-
-def _log_weights(x, particles, rewards, alpha, sigma, reward_strength, temperature) -> tuple[Tensor, Tensor]:
-    """The log-weights by likelihood, and by likelihood and reward, both (B, n)."""
     if not temperature >= 1 / LARGEST:
         raise ValueError(f"temperature is {temperature}, wanted a number of at least {1 / LARGEST:g}")
     if not abs(reward_strength) <= LARGEST:

@@ -61,7 +61,7 @@ class LookaheadSet:
         object.__setattr__(self, "metadata", MappingProxyType(metadata))
 
     def __reduce__(self):
-        # A mapping proxy can be neither pickled nor deep-copied.
+        # Cache providers of the host may pickle it, which a mapping proxy does not allow.
         return LookaheadSet, (self.latents, self.rewards, self.reward_name, dict(self.metadata))
 
     @property

@@ -35,15 +35,20 @@ class Particles:
     def __post_init__(self, z: Tensor):
         if z.ndim < 2 or z.numel() == 0:
             raise ValueError(f"particles have shape {tuple(z.shape)}, wanted (n, *S) with at least one lookahead")
-        z = z.detach().float()
+        z = z.detach()
         largest = torch.maximum(z.amax(), -z.amin()).item()  # NaN if there is one
         if not largest <= LARGEST:
             raise ValueError(f"particles have magnitudes up to {largest:g}, wanted finite ones of at most {LARGEST:g}")
-        mean = z.mean(dim=0)
-        blocks = _in_blocks(z - mean).contiguous()
+        mean = z.mean(dim=0, dtype=torch.float32)
+        size = min(_BLOCK, mean.numel())
+        blocks = mean.new_empty(-(-mean.numel() // size), len(z), size)
+        squared_norms = mean.new_empty(len(blocks), 1, len(z))
+        for i, each in enumerate(z):  # not all at once: the blocks are the only copy of the set
+            centred = _in_blocks((each - mean)[None])[:, 0]
+            blocks[:, i], squared_norms[:, 0, i] = centred, centred.square().sum(dim=1)
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "blocks", blocks)
-        object.__setattr__(self, "squared_norms", blocks.square().sum(dim=2)[:, None])
+        object.__setattr__(self, "squared_norms", squared_norms)
 
     @property
     def count(self) -> int:

@@ -1,6 +1,6 @@
 """Small solvers for both phases, on any denoiser: x = z + sigma * noise, denoiser(x, sigma (B,)) -> the mean of z.
 
-sample_ddim       one evaluation a step, first order; eta = 1 is DDPM (ancestral), eta = 0 is deterministic
+sample_ddim       one evaluation a step, first order, deterministic
 sample_dpmpp_2m   one evaluation a step, second order, deterministic: the better one for few steps
 karras_sigmas     noise levels for either
 """
@@ -9,81 +9,57 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
-Callback = Callable[[int, Tensor, Tensor], None]
 
 
-def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, *, rho: float = 7.0) -> Tensor:
+def karras_sigmas(steps: int, sigma_min: float, sigma_max: float) -> Tensor:
     """Return `steps` noise levels from sigma_max down to sigma_min and a final 0, (steps + 1,) float32.
 
-    EDM (arXiv 2206.00364), Eq. 5; a larger rho puts more levels near sigma_min. With steps = 1 only sigma_max and 0
-    are left. Raises ValueError unless steps >= 1, 0 < sigma_min < sigma_max and rho > 0.
+    EDM (arXiv 2206.00364), Eq. 5 with rho = 7. With steps = 1 only sigma_max and 0 are left. Raises ValueError unless
+    steps >= 1 and 0 < sigma_min < sigma_max.
     """
-    if steps < 1 or not 0 < sigma_min < sigma_max < math.inf or not rho > 0:
+    if steps < 1 or not 0 < sigma_min < sigma_max < math.inf:
         raise ValueError(
-            f"got steps = {steps}, sigma_min = {sigma_min}, sigma_max = {sigma_max}, rho = {rho}, "
-            "wanted steps >= 1, 0 < sigma_min < sigma_max and rho > 0"
+            f"got steps = {steps}, sigma_min = {sigma_min}, sigma_max = {sigma_max}, "
+            "wanted steps >= 1 and 0 < sigma_min < sigma_max"
         )
     ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
-    sigmas = (sigma_max ** (1 / rho) + ramp * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
+    sigmas = (sigma_max ** (1 / 7) + ramp * (sigma_min ** (1 / 7) - sigma_max ** (1 / 7))) ** 7
     return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
 
 
-def sample_ddim(
-    denoiser: Denoiser,
-    x: Tensor,
-    sigmas: Tensor,
-    *,
-    eta: float = 0.0,
-    generator: Generator | None = None,
-    callback: Callback | None = None,
-) -> Tensor:
+def sample_ddim(denoiser: Denoiser, x: Tensor, sigmas: Tensor) -> Tensor:
     """Return x, (B, *S), taken from sigmas[0] to sigmas[-1] by DDIM; level 0 is the clean sample.
 
-    DDIM (arXiv 2010.02502), Eq. 12 with the noise of Eq. 16 in the variance-exploding form: per step
-    up^2 = eta^2 sigma'^2 (sigma^2 - sigma'^2) / sigma^2 of fresh noise, and the rest of sigma'^2 from x.
+    DDIM (arXiv 2010.02502), Eq. 12 without fresh noise, in the variance-exploding form.
 
-    denoiser(x (B, *S), sigma (B,)) -> (B, *S); x: a clean sample plus noise of sigmas[0]; sigmas: strictly decreasing;
-    eta: 0 (deterministic, draws nothing) to 1 (DDPM); generator: of the fresh noise;
-    callback(step, x, denoised) after each evaluation. Steps in float32 or better, returns x's dtype.
-    Raises ValueError for other sigmas or eta, and for a denoiser that changes the shape.
+    denoiser(x (B, *S), sigma (B,)) -> (B, *S); x: a clean sample plus noise of sigmas[0]; sigmas: strictly decreasing.
+    Steps in float32 or better, returns x's dtype. Raises ValueError for other sigmas, and for a denoiser that changes
+    the shape.
     """
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta is {eta}, wanted 0 (deterministic) to 1 (DDPM)")
     state = _solver_state(x)
-    for step, (sigma, next_sigma) in enumerate(_steps(sigmas)):
+    for sigma, next_sigma in _steps(sigmas):
         denoised = _denoise(denoiser, state, sigma, x.dtype)
-        if callback is not None:
-            callback(step, state, denoised)
-        kept = (next_sigma / sigma) ** 2
-        up = eta * next_sigma * math.sqrt(1 - kept)
-        down = next_sigma * math.sqrt(1 - eta**2 + eta**2 * kept)
-        state = denoised + (down / sigma) * (state - denoised)
-        if up > 0:
-            device = state.device if generator is None else generator.device
-            noise = torch.randn(state.shape, generator=generator, device=device, dtype=state.dtype)
-            state = state + up * noise.to(state.device)
+        state = denoised + (next_sigma / sigma) * (state - denoised)
     return state.to(x.dtype)
 
 
-def sample_dpmpp_2m(denoiser: Denoiser, x: Tensor, sigmas: Tensor, *, callback: Callback | None = None) -> Tensor:
+def sample_dpmpp_2m(denoiser: Denoiser, x: Tensor, sigmas: Tensor) -> Tensor:
     """Return x, (B, *S), taken from sigmas[0] to sigmas[-1] by DPM-Solver++(2M); level 0 is the clean sample.
 
     DPM-Solver++ (arXiv 2211.01095), Algorithm 2 with alpha = 1 and lambda = -log sigma; the first step, and one to
     sigma = 0 (an infinite step in lambda), are of first order.
 
-    denoiser(x (B, *S), sigma (B,)) -> (B, *S); x: a clean sample plus noise of sigmas[0]; sigmas: strictly decreasing;
-    callback(step, x, denoised) after each evaluation. Steps in float32 or better, returns x's dtype.
-    Raises ValueError for other sigmas, and for a denoiser that changes the shape.
+    denoiser(x (B, *S), sigma (B,)) -> (B, *S); x: a clean sample plus noise of sigmas[0]; sigmas: strictly decreasing.
+    Steps in float32 or better, returns x's dtype. Raises ValueError for other sigmas, and for a denoiser that changes
+    the shape.
     """
     state = _solver_state(x)
     last_denoised, last_width = None, 0.0
-    for step, (sigma, next_sigma) in enumerate(_steps(sigmas)):
+    for sigma, next_sigma in _steps(sigmas):
         denoised = _denoise(denoiser, state, sigma, x.dtype)
-        if callback is not None:
-            callback(step, state, denoised)
         target = denoised
         if next_sigma > 0:
             width = math.log(sigma / next_sigma)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from lidar_core import Particles, TiltInfo, karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
+from lidar_core import GUIDANCE_FORMS, Particles, TiltInfo, karras_sigmas, sample_dpmpp_2m
 
 from .mixtures import SIGMA_MAX, World, rotated_noise
 
@@ -14,8 +14,8 @@ DRAFT_STEPS, STEPS = 6, 24
 
 
 class Estimator(NamedTuple):
-    paper: bool
-    """reward_tilted_shift, else tilted_mean_shift."""
+    form: str
+    """Of GUIDANCE_FORMS."""
     scale: float
     effective_dimension: int = 0
     """Of the D numbers; temperature D / this where D is larger. 0: all, temperature 1."""
@@ -24,15 +24,15 @@ class Estimator(NamedTuple):
 
 
 ESTIMATORS = {
-    "paper s=1": Estimator(True, 1.0),
-    "paper s=8": Estimator(True, 8.0),
-    "paper s=1 d=256": Estimator(True, 1.0, 256),
-    "blend s=1": Estimator(False, 1.0),
-    "blend s=0.5": Estimator(False, 0.5),
-    "blend s=1 d=256": Estimator(False, 1.0, 256),
-    "blend s=0.5 d=256": Estimator(False, 0.5, 256),
-    "blend s=0.5 early": Estimator(False, 0.5, above=0.8),
-    "blend s=0.5 d=256 early": Estimator(False, 0.5, 256, above=0.8),
+    "difference s=1": Estimator("difference", 1.0),
+    "difference s=8": Estimator("difference", 8.0),
+    "difference s=1 d=256": Estimator("difference", 1.0, 256),
+    "blend s=1": Estimator("blend", 1.0),
+    "blend s=0.5": Estimator("blend", 0.5),
+    "blend s=1 d=256": Estimator("blend", 1.0, 256),
+    "blend s=0.5 d=256": Estimator("blend", 0.5, 256),
+    "blend s=0.5 early": Estimator("blend", 0.5, above=0.8),
+    "blend s=0.5 d=256 early": Estimator("blend", 0.5, 256, above=0.8),
 }
 
 
@@ -51,10 +51,7 @@ def estimated_move(
         "reward_strength": world.strength,
         "temperature": world.dimension / estimator.effective_dimension if tempered else 1.0,
     }
-    if estimator.paper:
-        shift, info = reward_tilted_shift(x, particles, rewards, **tilt)
-    else:
-        shift, info = tilted_mean_shift(x, particles, rewards, denoised=denoised, **tilt)
+    shift, info = GUIDANCE_FORMS[estimator.form](x, denoised, particles, rewards, **tilt)
     return estimator.scale * shift, info
 
 

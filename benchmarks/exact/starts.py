@@ -10,7 +10,7 @@ from .mixtures import CENTRES, PRIOR, REWARDS, SIGMA_MAX, World
 from .samples import law, total_variation
 
 BEST = 4  # lookaheads to start from
-STARTED = ("paper s=1", "blend s=0.5 early", "blend s=0.5 d=256 early")
+STARTED = ("difference s=1", "blend s=0.5 early", "blend s=0.5 d=256 early")
 
 
 def measure_starts(world: World, count: int, *, sets: int, seed: int) -> list[dict]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ...lidar_core import Particles, reward_tilted_shift, tilted_mean_shift
-from ..settings.definitions import BLEND
+from ...lidar_core import GUIDANCE_FORMS, Particles
 from .noise_levels import signal_and_noise
 
 logger = logging.getLogger(__name__)
@@ -24,8 +23,8 @@ class Guidance:
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
     reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent.
-    guidance_form: BLEND takes tilted_mean_shift, any other reward_tilted_shift. effective_dimension: d of the D numbers of
-    a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
+    guidance_form: a name of lidar_core's GUIDANCE_FORMS; ValueError for any other. effective_dimension: d of the D numbers
+    of a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
     It holds no state. What one run needs more than once, the lookaheads as Particles on the sampling device, lives in
     the model_options that the host makes for the run and drops after it.
@@ -39,6 +38,10 @@ class Guidance:
     end_percent: float
     guidance_form: str
     effective_dimension: float
+
+    def __post_init__(self):
+        if self.guidance_form not in GUIDANCE_FORMS:
+            raise ValueError(f"guidance_form is {self.guidance_form!r}, wanted {' or '.join(GUIDANCE_FORMS)}")
 
     def attach(self, model) -> None:
         """Patch the ModelPatcher `model`; guidance attached before it, by LiDAR or others, acts before it."""
@@ -72,13 +75,10 @@ class Guidance:
         particles = args.get("model_options", {}).get(_KEY, {}).get(self) or self._particles(model, x)
         sigma = args["sigma"].float().flatten().expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
-        tilt = {
-            "alpha": alpha, "sigma": std, "reward_strength": self.reward_strength, "temperature": self._temperature(),
-        }  # fmt: skip
-        if self.guidance_form == BLEND:
-            shift, info = tilted_mean_shift(x.float(), particles, self.rewards.to(x.device), denoised=denoised, **tilt)
-        else:
-            shift, info = reward_tilted_shift(x.float(), particles, self.rewards.to(x.device), **tilt)
+        shift, info = GUIDANCE_FORMS[self.guidance_form](
+            x.float(), denoised, particles, self.rewards.to(x.device),
+            alpha=alpha, sigma=std, reward_strength=self.reward_strength, temperature=self._temperature(),
+        )  # fmt: skip
         if logger.isEnabledFor(logging.DEBUG):  # reading the numbers waits for the device
             logger.debug(
                 "LiDAR sigma %.4g: ESS %.2f, tilted ESS %.2f of %d lookaheads, shift rms %.3g",

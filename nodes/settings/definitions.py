@@ -9,7 +9,7 @@ import comfy.samplers
 from comfy_api.latest import io
 
 STANDARDISED, RAW = "standardised", "raw"
-DIFFERENCE, BLEND = "difference (paper)", "blend"
+DIFFERENCE, BLEND = "difference", "blend"
 OWN_NOISE, BEST_LOOKAHEADS = "own noise", "best lookaheads"
 
 SAMPLING = ("count", "steps", "cfg", "sampler_name", "scheduler")

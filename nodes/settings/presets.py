@@ -16,7 +16,7 @@ _PAPER = {
     "reward_scale": "standardised",
     "start_percent": 0.0,
     "end_percent": 0.8,
-    "guidance_form": "difference (paper)",
+    "guidance_form": "difference",
     "effective_dimension": 0.0,
     "start_from": "own noise",
     "steady_scores": False,

@@ -14,7 +14,7 @@ mode. The tilted law gives mode k the probability p_k exp(lambda r_k) / Z.
 import pytest
 import torch
 
-from lidar_core import Particles, karras_sigmas, reward_tilted_shift, sample_dpmpp_2m, tilted_mean_shift
+from lidar_core import Particles, blend_shift, difference_shift, karras_sigmas, sample_dpmpp_2m
 
 N_LOOKAHEADS = 400
 N_SAMPLES = 8192
@@ -60,15 +60,17 @@ def guided_law(centres, lookahead_modes, count, generator):
     denoiser = mixture_denoiser(centres)
 
     def guided(x, sigma):
-        shift, _ = reward_tilted_shift(
+        denoised = denoiser(x, sigma)
+        shift, _ = difference_shift(
             x,
+            denoised,
             particles,
             REWARDS[lookahead_modes],
             alpha=torch.ones_like(sigma),
             sigma=sigma,
             reward_strength=REWARD_STRENGTH,
         )
-        return denoiser(x, sigma) + shift
+        return denoised + shift
 
     return sampled_law(guided, centres, count, generator)
 
@@ -123,15 +125,17 @@ def test_negative_reward_strength_tilts_the_other_way():
 
     def mean_reward(reward_strength):
         def guided(x, sigma):
-            shift, _ = reward_tilted_shift(
+            denoised = denoiser(x, sigma)
+            shift, _ = difference_shift(
                 x,
+                denoised,
                 particles,
                 REWARDS[modes],
                 alpha=torch.ones_like(sigma),
                 sigma=sigma,
                 reward_strength=reward_strength,
             )
-            return denoiser(x, sigma) + shift
+            return denoised + shift
 
         return (sampled_law(guided, centres, 2048, torch.Generator().manual_seed(6)) * REWARDS).sum().item()
 
@@ -142,7 +146,7 @@ def test_negative_reward_strength_tilts_the_other_way():
 
 @pytest.mark.parametrize("dimension", [2, 16])
 def test_blend_of_scale_1_draws_from_the_same_law_as_the_papers_form(dimension, record_figure):
-    """tilted_mean_shift differs from the paper's form by what many exact lookaheads know as well as the denoiser."""
+    """blend_shift differs from the paper's form by what many exact lookaheads know as well as the denoiser."""
     generator = torch.Generator().manual_seed(dimension)
     centres = separate_centres(dimension, generator)
     tilted = PRIOR * torch.exp(REWARD_STRENGTH * REWARDS)
@@ -154,23 +158,17 @@ def test_blend_of_scale_1_draws_from_the_same_law_as_the_papers_form(dimension, 
     def law(shift_of, scale):
         def guided(x, sigma):
             denoised = denoiser(x, sigma)
-            return denoised + scale * shift_of(x, sigma, denoised)
+            tilt = {"alpha": torch.ones_like(sigma), "sigma": sigma, "reward_strength": REWARD_STRENGTH}
+            return denoised + scale * shift_of(x, denoised, particles, REWARDS[modes], **tilt)[0]
 
         return sampled_law(guided, centres, N_SAMPLES, torch.Generator().manual_seed(7))
 
-    def settings(sigma):
-        return {"alpha": torch.ones_like(sigma), "sigma": sigma, "reward_strength": REWARD_STRENGTH}
-
-    def paper(x, sigma, denoised):
-        return reward_tilted_shift(x, particles, REWARDS[modes], **settings(sigma))[0]
-
-    def blend(x, sigma, denoised):
-        return tilted_mean_shift(x, particles, REWARDS[modes], denoised=denoised, **settings(sigma))[0]
-
-    blended, by_the_paper = law(blend, 1.0), law(paper, 1.0)
+    blended, by_the_paper = law(blend_shift, 1.0), law(difference_shift, 1.0)
     figure = f"total variation, D = {dimension}, n = {N_LOOKAHEADS}, s = 1"
     record_figure(f"{figure}: blend to the tilted law (limit 0.03)", total_variation(blended, tilted))
     record_figure(f"{figure}: blend to the paper's form (limit 0.03)", total_variation(blended, by_the_paper))
     assert total_variation(blended, tilted) <= 0.03
     assert total_variation(blended, by_the_paper) <= 0.03
-    assert total_variation(law(blend, 0.0), tilted) > 0.25, "the rewards must move the law far for this to say anything"
+    assert total_variation(law(blend_shift, 0.0), tilted) > 0.25, (
+        "the rewards must move the law far for this to say anything"
+    )

@@ -10,11 +10,11 @@ import torch
 from lidar_core import (
     LookaheadSet,
     Particles,
+    blend_shift,
+    difference_shift,
     effective_sample_size,
     log_likelihood,
-    reward_tilted_shift,
     standardise,
-    tilted_mean_shift,
 )
 
 LOOKAHEADS = [[1.0, -0.5, 0.25], [0.375, 0.75, -1.0], [-0.625, 0.125, 0.5], [0.25, 0.875, 0.75]]
@@ -99,10 +99,8 @@ def test_weights_and_shifts_equal_exact_arithmetic(case):
     particles, tilt = Particles(z), {"reward_strength": strength, "temperature": temperature}
     likelihood = log_likelihood(x[None], particles, alpha=alpha, sigma=level)
     assert likelihood.isfinite().all() and likelihood.amax() == 0
-    shift, info = reward_tilted_shift(x[None], particles, rewards, alpha=alpha, sigma=level, **tilt)
-    blend, blend_info = tilted_mean_shift(
-        x[None], particles, rewards, denoised=x[None], alpha=alpha, sigma=level, **tilt
-    )
+    shift, info = difference_shift(x[None], x[None], particles, rewards, alpha=alpha, sigma=level, **tilt)
+    blend, blend_info = blend_shift(x[None], x[None], particles, rewards, alpha=alpha, sigma=level, **tilt)
     size = z.double().norm().item()
     difference = [after - before for after, before in zip(w_r, w, strict=True)]
     torch.testing.assert_close(shift[0].double(), weighted(difference, z), rtol=0, atol=2e-6 * size + DENORMAL_STEPS)
@@ -123,10 +121,10 @@ def test_nothing_to_prefer_is_exactly_zero_at_the_ends_too(strength, sigma):
     z, x = scaled(LOOKAHEADS, 1e12), scaled([NEAR], 1e12)
     settings = {"alpha": torch.ones(1), "sigma": torch.tensor([sigma])}
     equal = torch.full((4,), 1e12)
-    assert not reward_tilted_shift(x, Particles(z), equal, reward_strength=strength, **settings)[0].any()
+    assert not difference_shift(x, x, Particles(z), equal, reward_strength=strength, **settings)[0].any()
     unequal = scaled(REWARDS, 1e12)
-    assert not reward_tilted_shift(x, Particles(z), unequal, reward_strength=0.0, **settings)[0].any()
-    assert not reward_tilted_shift(x, Particles(z[:1]), unequal[:1], reward_strength=strength, **settings)[0].any()
+    assert not difference_shift(x, x, Particles(z), unequal, reward_strength=0.0, **settings)[0].any()
+    assert not difference_shift(x, x, Particles(z[:1]), unequal[:1], reward_strength=strength, **settings)[0].any()
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 3e38, -3e38])
@@ -136,10 +134,10 @@ def test_an_x_out_of_range_is_nan_in_its_own_row_or_right(bad, alpha, sigma):
     z, rewards = scaled(LOOKAHEADS, 1), scaled(REWARDS, 1)
     particles, x = Particles(z), scaled([NEAR, NEAR, NEAR], 1)
     settings = {"alpha": torch.full((3,), alpha), "sigma": torch.full((3,), sigma), "reward_strength": 1.3}
-    within, _ = reward_tilted_shift(x, particles, rewards, **settings)
+    within, _ = difference_shift(x, x, particles, rewards, **settings)
     x[1, 2] = bad
-    shift, info = reward_tilted_shift(x, particles, rewards, **settings)
-    blend, _ = tilted_mean_shift(x, particles, rewards, denoised=x.clamp(-9, 9), **settings)
+    shift, info = difference_shift(x, x, particles, rewards, **settings)
+    blend, _ = blend_shift(x, x.clamp(-9, 9), particles, rewards, **settings)
     assert torch.equal(shift[[0, 2]], within[[0, 2]])
     if math.isfinite(bad) and not shift[1].isnan().all():
         w, w_r = exact_answer(x[1], z, rewards, torch.tensor(alpha), sigma, 1.3, 1.0)
@@ -178,7 +176,8 @@ def test_the_ends_of_the_range_belong_to_it():
 @pytest.mark.parametrize("strength", [math.inf, -math.inf, math.nan, 1e30, -1.001e12])
 def test_a_reward_strength_out_of_range_is_refused(strength):
     with pytest.raises(ValueError, match=r"^reward_strength is \S+, wanted a number from -1e\+12 to 1e\+12$"):
-        reward_tilted_shift(
+        difference_shift(
+            torch.zeros(1, 3),
             torch.zeros(1, 3),
             Particles(torch.tensor(LOOKAHEADS)),
             torch.tensor(REWARDS),

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from lidar_core import Particles, reward_tilted_shift
+from lidar_core import Particles, difference_shift
+
+
+def shift_of(x, particles, rewards, **settings):
+    """difference_shift with a prediction that would show if it were read."""
+    return difference_shift(x, torch.full_like(x, torch.nan), particles, rewards, **settings)
 
 
 def direct_shift(x, particles, rewards, *, alpha, sigma, reward_strength):
@@ -45,7 +50,7 @@ def test_shift_equals_float64_on_latents_of_image_size(sigma, record_figure):
 
     expected, ess, tilted_ess = direct_shift(x, particles, rewards, **settings)
     assert (ess > 1.3).all(), "the weights must not be saturated"
-    shift, info = reward_tilted_shift(x, Particles(particles), rewards, **settings)
+    shift, info = shift_of(x, Particles(particles), rewards, **settings)
     error = relative_errors(shift, expected).max().item()
     record_figure(
         f"shift against float64, (16,128,128), n = 50, sigma {sigma}, ESS {ess.min():.1f}: relative error (limit 1e-3)",
@@ -74,10 +79,35 @@ def test_shift_between_two_lookaheads_far_apart_equals_float64(sigma, record_fig
 
     expected, ess, _ = direct_shift(x, particles, rewards, **settings)
     assert ess.item() > 1.9, "two lookaheads must share the weight"
-    shift, _ = reward_tilted_shift(x, Particles(particles), rewards, **settings)
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
     error = relative_errors(shift, expected).item()
     limit = 1e-3 if sigma >= 0.5 else 0.1
     record_figure(f"shift between two unlike lookaheads, sigma {sigma}: relative error (limit {limit:g})", error)
+    assert error <= limit
+
+
+@pytest.mark.parametrize(("sigma", "limit"), [(1.5, 5e-4), (0.5, 4e-3)])
+def test_shift_between_two_lookaheads_alike_among_unlike_ones_equals_float64(sigma, limit, record_figure):
+    """Four pairs that differ by two noise levels in all, as samples of one mode may; the nearness of either is 1e5."""
+    generator = torch.Generator().manual_seed(32)
+    particles = torch.randn(SHAPE, generator=generator) + 0.6 + 0.8 * torch.randn(50, *SHAPE, generator=generator)
+    rewards = torch.linspace(-1.0, 2.4, 50)
+    rows = []
+    for first in range(4):
+        across = torch.randn(SHAPE, generator=generator).double()
+        particles[-1 - first] = particles[first] + (2 * sigma / across.norm() * across).float()
+        across = particles[-1 - first].double() - particles[first].double()
+        noise = torch.randn(SHAPE, generator=generator).double()
+        noise = noise - (noise * across).sum() / across.square().sum() * across
+        rows.append((particles[first].double() + across / 2 + sigma * noise).float())
+    settings = {"alpha": torch.ones(4), "sigma": torch.full((4,), sigma), "reward_strength": 0.4}
+
+    x = torch.stack(rows)
+    expected, ess, _ = direct_shift(x, particles, rewards, **settings)
+    assert (ess > 1.9).all(), "two lookaheads must share the weight"
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
+    error = relative_errors(shift, expected).max().item()
+    record_figure(f"shift between two alike among unlike ones, sigma {sigma}: relative error (limit {limit:g})", error)
     assert error <= limit
 
 
@@ -86,7 +116,7 @@ def test_saturated_weights_give_the_best_minus_the_nearest():
     particles = torch.randn(7, 4, 32, 32, generator=generator)
     rewards = torch.tensor([0.1, -2.0, 0.7, 3.0, 0.2, 2.9, -1.0])
     x = particles[[1]] + 2.0 * torch.randn(1, 4, 32, 32, generator=generator)
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         x, Particles(particles), rewards, alpha=torch.ones(1), sigma=torch.full((1,), 2.0), reward_strength=1e5
     )
     torch.testing.assert_close(shift, particles[[3]] - particles[[1]], rtol=1e-5, atol=1e-5)
@@ -106,7 +136,7 @@ def test_shift_is_the_gradient_of_the_log_expected_reward(record_figure):
     tilted = exponent + reward_strength * rewards.double()
     (gradient,) = torch.autograd.grad((tilted.logsumexp(1) - exponent.logsumexp(1)).sum(), x)
 
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         x.detach(), Particles(particles), rewards, alpha=alpha, sigma=sigma, reward_strength=reward_strength
     )
     assert (info.ess > 1.2).all(), "the weights must not be saturated"
@@ -121,7 +151,7 @@ def test_at_alpha_0_the_shift_goes_from_the_mean_to_the_reward_weighted_mean():
     generator = torch.Generator().manual_seed(25)
     particles, x = torch.randn(4, 2, 5, generator=generator), torch.randn(2, 2, 5, generator=generator)
     rewards = torch.tensor([1.0, -0.5, 2.0, 0.2])
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         x, Particles(particles), rewards, alpha=torch.zeros(2), sigma=torch.ones(2), reward_strength=1.5
     )
     weights = torch.softmax(1.5 * rewards.double(), dim=0)
@@ -140,7 +170,7 @@ def test_shift_is_finite_at_every_noise_level(dtype, reward_strength):
     sigma = torch.tensor([0.0, 1e-38, 1e-20, 1e-3, 1.0, 1.0, 80.0, 1e4])
     alpha = torch.tensor([1.0, 1.0, 1.0, 0.999, 0.0, 1e-8, 1.0, 1.0])
     x = torch.randn(8, 4, 8, 8, generator=generator) * sigma.view(-1, 1, 1, 1)
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         x.to(dtype), Particles(particles), rewards, alpha=alpha, sigma=sigma, reward_strength=reward_strength
     )
     assert shift.dtype == dtype and shift.shape == x.shape
@@ -154,7 +184,7 @@ def test_at_sigma_0_only_lookaheads_at_the_same_distance_are_told_apart_by_rewar
     rewards = torch.tensor([0.0, 1.0, 100.0])
     settings = {"alpha": torch.ones(2), "sigma": torch.zeros(2), "reward_strength": 2.0}
     x = torch.tensor([[0.0, 0.0], [0.4, 0.1]])
-    shift, _ = reward_tilted_shift(x, Particles(particles), rewards, **settings)
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
     favoured = torch.sigmoid(torch.tensor(2.0))
     torch.testing.assert_close(shift, torch.stack([torch.stack([1 - 2 * favoured, torch.tensor(0.0)]), torch.zeros(2)]))
 
@@ -168,7 +198,7 @@ def test_half_precision_input_is_only_rounded_at_the_ends(dtype):
     settings = {"alpha": torch.tensor([1.0, 0.7]), "sigma": torch.tensor([4.0, 5.0]), "reward_strength": 1.1}
     expected, ess, _ = direct_shift(x, particles, rewards, **settings)
     assert (ess > 1.5).all(), "the weights must not be saturated"
-    shift, _ = reward_tilted_shift(x, Particles(particles), rewards, **settings)
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
     torch.testing.assert_close(shift, expected.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-6)
 
 
@@ -179,7 +209,7 @@ def test_half_precision_input_is_only_rounded_at_the_ends(dtype):
 def test_shift_is_exactly_zero_without_anything_to_prefer(rewards, reward_strength):
     generator = torch.Generator().manual_seed(28)
     particles, x = torch.randn(3, 2, 4, generator=generator), torch.randn(2, 2, 4, generator=generator)
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         x,
         Particles(particles),
         torch.tensor(rewards),
@@ -192,7 +222,7 @@ def test_shift_is_exactly_zero_without_anything_to_prefer(rewards, reward_streng
 
 
 def test_one_lookahead_cannot_steer():
-    shift, info = reward_tilted_shift(
+    shift, info = shift_of(
         torch.full((2, 3), 0.7),
         Particles(torch.tensor([[1.0, -4.0, 2.0]])),
         torch.tensor([5.0]),
@@ -208,8 +238,8 @@ def test_a_common_offset_of_the_rewards_changes_nothing():
     particles, x = torch.randn(4, 6, generator=generator), torch.randn(3, 6, generator=generator)
     rewards = torch.tensor([0.5, -0.25, 1.75, 0.125])
     settings = {"alpha": torch.ones(3), "sigma": torch.tensor([3.0, 1.0, 2.0]), "reward_strength": 2.0}
-    plain, _ = reward_tilted_shift(x, Particles(particles), rewards, **settings)
-    moved, _ = reward_tilted_shift(x, Particles(particles), rewards + 2.0**18, **settings)
+    plain, _ = shift_of(x, Particles(particles), rewards, **settings)
+    moved, _ = shift_of(x, Particles(particles), rewards + 2.0**18, **settings)
     assert torch.equal(plain, moved)
 
 
@@ -221,7 +251,7 @@ def test_a_large_common_offset_of_the_lookaheads_costs_no_digits():
     settings = {"alpha": torch.tensor([1.0, 0.999]), "sigma": torch.tensor([6.0, 7.0]), "reward_strength": 0.01}
     expected, ess, _ = direct_shift(x, particles, rewards, **settings)
     assert (ess > 1.2).all(), "the weights must not be saturated"
-    shift, _ = reward_tilted_shift(x, Particles(particles), rewards, **settings)
+    shift, _ = shift_of(x, Particles(particles), rewards, **settings)
     assert (relative_errors(shift, expected) < 1e-3).all()
 
 
@@ -231,14 +261,14 @@ def test_inputs_are_left_as_they_were():
     before = [tensor.clone() for tensor in inputs]
     x, particles, rewards = inputs[0], Particles(inputs[1]), inputs[2]
     settings = {"alpha": torch.ones(2), "sigma": torch.ones(2), "reward_strength": 2.0}
-    first, _ = reward_tilted_shift(x, particles, rewards, **settings)
+    first, _ = shift_of(x, particles, rewards, **settings)
     assert all(torch.equal(now, then) for now, then in zip(inputs, before, strict=True))
-    assert torch.equal(reward_tilted_shift(x, particles, rewards, **settings)[0], first)
+    assert torch.equal(shift_of(x, particles, rewards, **settings)[0], first)
 
 
 def test_rewards_of_another_count_are_refused():
     with pytest.raises(ValueError, match=r"rewards have shape \(3,\), wanted one per particle, shape \(4,\)"):
-        reward_tilted_shift(
+        shift_of(
             torch.zeros(2, 5),
             Particles(torch.zeros(4, 5)),
             torch.zeros(3),

@@ -49,6 +49,34 @@ def test_every_dtype_becomes_float32(dtype):
     assert {particles.mean.dtype, particles.blocks.dtype, particles.squared_norms.dtype} == {torch.float32}
 
 
+def peak_bytes(call):
+    """The most that was allocated at one time during the call, by the profiler's record of the allocator."""
+    with torch.autograd.profiler.profile(profile_memory=True) as profile:
+        kept = call()
+    live = peak = 0
+    for event in profile.kineto_results.events():
+        if event.name() == "[memory]":
+            live += event.nbytes()
+            peak = max(peak, live)
+    del kept
+    return peak
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("shape", [(4, 64, 64), (3, 65, 67)])
+def test_preparing_takes_the_memory_of_one_copy(shape, dtype, monkeypatch, record_figure):
+    monkeypatch.setenv("KINETO_LOG_LEVEL", "5")  # else it says on a machine without a GPU that it found none
+    z = lookaheads(shape, n=100).to(dtype)
+    copies = peak_bytes(lambda: Particles(z)) / (4 * z.numel())
+    record_figure(f"preparing 100 lookaheads {shape}, {dtype}: copies of the set in float32 (limit 1.1)", copies)
+    assert 1 < copies < 1.1
+
+
+def test_no_gradient_follows_the_lookaheads():
+    particles = Particles(lookaheads((4, 8, 8)).requires_grad_())
+    assert not any(part.requires_grad for part in (particles.mean, particles.blocks, particles.squared_norms))
+
+
 def test_particles_are_a_copy_that_cannot_be_changed():
     z = lookaheads((4, 8, 8))
     before, particles = z.clone(), Particles(z)

@@ -1,22 +1,17 @@
-"""tilted_mean_shift beside reward_tilted_shift, and the temperature of both, against float64."""
+"""Both forms side by side, and the temperature of both, against float64."""
 
 import math
 
 import pytest
 import torch
 
-from lidar_core import Particles, log_likelihood, reward_tilted_shift, tilted_mean_shift
+from lidar_core import GUIDANCE_FORMS, Particles, log_likelihood
+
+FORMS = pytest.mark.parametrize("form", ["difference", "blend"])
 
 
-def by_the_papers_form(x, denoised, particles, rewards, **settings):
-    return reward_tilted_shift(x, Particles(particles), rewards, **settings)
-
-
-def by_blending(x, denoised, particles, rewards, **settings):
-    return tilted_mean_shift(x, Particles(particles), rewards, denoised=denoised, **settings)
-
-
-FORMS = pytest.mark.parametrize("form", [by_the_papers_form, by_blending])
+def shift_by(form, x, denoised, particles, rewards, **settings):
+    return GUIDANCE_FORMS[form](x, denoised, Particles(particles), rewards, **settings)
 
 
 def in_float64(x, particles, rewards, *, alpha, sigma, reward_strength, temperature):
@@ -52,10 +47,10 @@ def test_either_form_at_any_temperature_equals_float64(problem, form, temperatur
     x, denoised, particles, rewards, settings = problem
     plain, tilted, ess, tilted_ess = in_float64(x, particles, rewards, **settings, temperature=temperature)
     assert (tilted_ess > 1.05).all() and (ess > 1.05).all(), "the weights must not be saturated"
-    expected = tilted - (plain if form is by_the_papers_form else denoised.double())
-    shift, info = form(x, denoised, particles, rewards, **settings, temperature=temperature)
+    expected = tilted - (plain if form == "difference" else denoised.double())
+    shift, info = shift_by(form, x, denoised, particles, rewards, **settings, temperature=temperature)
     error = ((shift.double() - expected).flatten(1).norm(dim=1) / expected.flatten(1).norm(dim=1)).max().item()
-    record_figure(f"shift {form.__name__}, temperature {temperature:g}, against float64: relative error", error)
+    record_figure(f"shift {form}, temperature {temperature:g}, against float64: relative error", error)
     assert error < 1e-4
     torch.testing.assert_close(info.ess.double(), ess, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(info.tilted_ess.double(), tilted_ess, rtol=1e-3, atol=1e-3)
@@ -65,16 +60,16 @@ def test_either_form_at_any_temperature_equals_float64(problem, form, temperatur
 def test_temperature_is_the_likelihood_of_a_noise_so_much_larger(problem, form):
     """l / T is the likelihood at sigma * sqrt(T): a relation that holds without any reference."""
     x, denoised, particles, rewards, settings = problem
-    at_temperature, _ = form(x, denoised, particles, rewards, **settings, temperature=6.25)
-    wider, _ = form(x, denoised, particles, rewards, **(settings | {"sigma": 2.5 * settings["sigma"]}))
+    at_temperature, _ = shift_by(form, x, denoised, particles, rewards, **settings, temperature=6.25)
+    wider, _ = shift_by(form, x, denoised, particles, rewards, **(settings | {"sigma": 2.5 * settings["sigma"]}))
     torch.testing.assert_close(at_temperature, wider, rtol=1e-4, atol=1e-5)
-    at_one, _ = form(x, denoised, particles, rewards, **settings)
+    at_one, _ = shift_by(form, x, denoised, particles, rewards, **settings)
     assert (at_one - at_temperature).abs().max() > 0.02, "the case must be one in which temperature matters"
 
 
 def test_infinite_temperature_leaves_the_rewards_alone_to_weigh(problem):
     x, denoised, particles, rewards, settings = problem
-    shift, info = by_blending(x, denoised, particles, rewards, **settings, temperature=math.inf)
+    shift, info = shift_by("blend", x, denoised, particles, rewards, **settings, temperature=math.inf)
     weights = torch.softmax(0.8 * rewards.double(), dim=0)
     mean = torch.einsum("i,ichw->chw", weights, particles.double())
     torch.testing.assert_close((shift + denoised).double(), mean.expand(x.shape), rtol=1e-4, atol=1e-5)
@@ -95,14 +90,14 @@ def test_whole_blend_ends_inside_the_hull_of_the_lookaheads_and_the_papers_form_
         system = torch.cat((particles.double(), torch.ones(4, 1, dtype=torch.float64)), dim=1).T
         return torch.linalg.solve(system, torch.cat((points.double(), torch.ones(40, 1).double()), dim=1).T).T
 
-    shift, _ = by_blending(x, denoised, particles, rewards, **settings)
+    shift, _ = shift_by("blend", x, denoised, particles, rewards, **settings)
     assert coordinates(denoised + shift).min() > -1e-5
     assert coordinates(denoised).min() < -1, "the case must begin outside"
     # A smaller share stays between the model's own prediction and that point, on the straight line.
     part = denoised + 0.3 * shift
     torch.testing.assert_close(part, 0.7 * denoised + 0.3 * (denoised + shift), rtol=1e-5, atol=1e-5)
     at_lookaheads = particles[torch.arange(40) % 4]
-    paper, _ = by_the_papers_form(x, denoised, particles, rewards, **settings)
+    paper, _ = shift_by("difference", x, denoised, particles, rewards, **settings)
     assert coordinates(at_lookaheads + 8 * paper).min() < -0.5
 
 
@@ -112,11 +107,11 @@ def test_without_rewards_the_blend_leads_to_the_lookaheads_near_x_and_the_papers
     weights = torch.softmax(
         log_likelihood(x, Particles(particles), alpha=settings["alpha"], sigma=settings["sigma"]), dim=1
     )
-    shift, info = by_blending(x, denoised, particles, rewards, **settings)
+    shift, info = shift_by("blend", x, denoised, particles, rewards, **settings)
     mean = torch.einsum("bi,ichw->bchw", weights, particles)
     torch.testing.assert_close(denoised + shift, mean, rtol=1e-5, atol=1e-5)
     assert torch.equal(info.ess, info.tilted_ess)
-    assert not by_the_papers_form(x, denoised, particles, rewards, **settings)[0].any()
+    assert not shift_by("difference", x, denoised, particles, rewards, **settings)[0].any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -129,8 +124,16 @@ def test_blend_has_the_dtype_of_x_and_is_finite_at_every_noise_level(dtype):
     x = (torch.randn(8, 4, 8, 8, generator=generator) * sigma.view(-1, 1, 1, 1)).to(dtype)
     denoised = torch.randn(8, 4, 8, 8, generator=generator).to(dtype)
     for temperature in (1.0, 16.0):
-        shift, info = by_blending(
-            x, denoised, particles, rewards, alpha=alpha, sigma=sigma, reward_strength=30.0, temperature=temperature
+        shift, info = shift_by(
+            "blend",
+            x,
+            denoised,
+            particles,
+            rewards,
+            alpha=alpha,
+            sigma=sigma,
+            reward_strength=30.0,
+            temperature=temperature,
         )
         assert shift.dtype == dtype and shift.shape == x.shape and shift.isfinite().all()
         assert all(((size >= 1) & (size <= 6)).all() for size in info)
@@ -141,12 +144,12 @@ def test_blend_has_the_dtype_of_x_and_is_finite_at_every_noise_level(dtype):
 def test_a_temperature_that_is_none_is_refused(problem, form, temperature):
     x, denoised, particles, rewards, settings = problem
     with pytest.raises(ValueError, match=f"^temperature is {temperature}, wanted a number of at least 1e-12$"):
-        form(x, denoised, particles, rewards, **settings, temperature=temperature)
+        shift_by(form, x, denoised, particles, rewards, **settings, temperature=temperature)
 
 
 def test_a_prediction_of_another_shape_and_rewards_of_another_count_are_refused(problem):
     x, denoised, particles, rewards, settings = problem
     with pytest.raises(ValueError, match=r"denoised has shape \(3, 4, 9, 6\), wanted that of x, \(3, 4, 9, 7\)"):
-        by_blending(x, denoised[..., :6], particles, rewards, **settings)
+        shift_by("blend", x, denoised[..., :6], particles, rewards, **settings)
     with pytest.raises(ValueError, match=r"rewards have shape \(5,\), wanted one per particle, shape \(6,\)"):
-        by_blending(x, denoised, particles, rewards[:5], **settings)
+        shift_by("blend", x, denoised, particles, rewards[:5], **settings)

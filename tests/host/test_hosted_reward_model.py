@@ -85,11 +85,10 @@ def test_alpha_is_dropped_and_grey_is_repeated(probe, score):
 
 
 def test_model_stays_float32_on_the_cpu_and_is_what_the_hosts_caches_look_for(probe, comfy):
-    from comfy.model_patcher import is_model_patcher_output
-
     hosted = probe()
     assert hosted.model.trunk.weight.dtype == torch.float32
-    assert is_model_patcher_output(hosted)
+    if hasattr(comfy.model_patcher, "is_model_patcher_output"):  # hosts without it have no such cache
+        assert comfy.model_patcher.is_model_patcher_output(hosted)
     assert hosted.is_dynamic() is False
     assert hosted.name == "probe"
 

@@ -17,7 +17,7 @@ PROMPT = "three red circles"
 DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo_model" / "weights" / "demo_clip"
 CLIP_FILE = str(Path("demo_clip", "open_clip_model.safetensors"))
 NO_TOKENIZER = str(Path("no_tokenizer", "open_clip_model.safetensors"))
-PAPERS = {"guidance_form": "difference (paper)", "effective_dimension": 0.0}
+PAPERS = {"guidance_form": "difference", "effective_dimension": 0.0}
 DRAWING = {"LiDARSampleLookaheads", "VAEDecode"}
 
 

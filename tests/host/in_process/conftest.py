@@ -45,6 +45,7 @@ def build_model(comfy):
     import comfy.supported_models
     from comfy_extras.nodes_model_advanced import ModelNoiseScale, ModelSamplingSD3
 
+    @torch.no_grad()
     def build(family: str):
         config = comfy.supported_models.SDXL(dict(UNET))
         model = config.get_model(CHECKPOINT_MARKS.get(family, {}))

@@ -208,7 +208,7 @@ def test_set_that_cannot_steer_is_announced_and_leaves_the_model_alone(
     [
         ({"start_percent": 0.9, "end_percent": 0.5}, "start_percent 0.9 is above end_percent 0.5"),
         ({"reward_scale": "ranked"}, "reward_scale is 'ranked', wanted one of its list: choose standardised, raw"),
-        ({"guidance_form": "average"}, r"guidance_form is 'average', .* choose difference \(paper\), blend"),
+        ({"guidance_form": "average"}, r"guidance_form is 'average', .* choose difference, blend"),
         ({"effective_dimension": -1.0}, r"effective_dimension is -1\.0, wanted a number from 0 to 1000000000: set one"),
         ({"guidance_scale": float("nan")}, "guidance_scale is nan, wanted a finite number from 0 to 100: set one"),
     ],

@@ -229,7 +229,7 @@ def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
 def test_presets_write_the_papers_values(nodes_room, preset, expected):
     written = nodes_room("settings.presets").PRESETS[preset]
     expected |= {
-        "reward_strength": 5000, "guidance_form": "difference (paper)", "effective_dimension": 0, "start_from": "own noise",
+        "reward_strength": 5000, "guidance_form": "difference", "effective_dimension": 0, "start_from": "own noise",
         "steady_scores": False,
     }  # fmt: skip
     assert {name: written[name] for name in expected} == expected

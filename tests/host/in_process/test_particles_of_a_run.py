@@ -6,7 +6,7 @@ import weakref
 import pytest
 import torch
 
-DIFFERENCE = "difference (paper)"
+DIFFERENCE = "difference"
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_a_run_of_another_size_outside_the_window_is_the_hosts(build_model, guid
 def test_the_wrapper_passes_all_arguments_on_and_changes_none(build_model, nodes_room, latents):
     guidance = nodes_room("host.post_cfg").Guidance(
         latents, torch.arange(5.0), guidance_scale=1.0, reward_strength=1.0, start_percent=0.0, end_percent=1.0,
-        guidance_form="difference (paper)", effective_dimension=0.0,
+        guidance_form="difference", effective_dimension=0.0,
     )  # fmt: skip
     guider = type("Guider", (), {"inner_model": build_model("EPS").model})
     extra_args = {"model_options": {"transformer_options": {}}, "seed": 5}

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-SETTINGS = {"start_percent": 0.0, "end_percent": 1.0, "guidance_form": "difference (paper)", "effective_dimension": 0.0}
+SETTINGS = {"start_percent": 0.0, "end_percent": 1.0, "guidance_form": "difference", "effective_dimension": 0.0}
 TO_MODEL_SPACE = {
     # Written out from the checkpoints' definitions, so that the node is not compared with the host function it calls.
     "EPS": lambda z: z * 0.13025,
@@ -62,7 +62,7 @@ def test_denoised_moves_by_the_papers_shift_in_model_space(build_model, post_cfg
     torch.testing.assert_close(add_shift(args), (denoised + 2.5 * shift).float(), atol=2e-4, rtol=0)
 
 
-@pytest.mark.parametrize("form", ["difference (paper)", "blend"])
+@pytest.mark.parametrize("form", ["difference", "blend"])
 @pytest.mark.parametrize(("effective_dimension", "temperature"), [(0.0, 1.0), (16.0, 4.0), (1.0, 64.0), (500.0, 1.0)])
 @pytest.mark.parametrize("family", ["EPS", "EDM"])
 def test_form_and_effective_dimension_are_those_of_the_formula(

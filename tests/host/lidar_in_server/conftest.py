@@ -118,7 +118,7 @@ def _graph(*changes: dict[str, dict]) -> dict:
             "inputs": {
                 "count": 4, "steps": 2, "cfg": 3.0, "sampler_name": "dpmpp_2m", "scheduler": "karras",
                 "batch_size": 3, "guidance_scale": 2.0, "reward_strength": 1000.0, "reward_scale": "standardised",
-                "start_percent": 0.0, "end_percent": 0.9, "guidance_form": "difference (paper)", "effective_dimension": 0.0,
+                "start_percent": 0.0, "end_percent": 0.9, "guidance_form": "difference", "effective_dimension": 0.0,
                 "start_from": "own noise", "steady_scores": False,
             },
         },
@@ -162,7 +162,7 @@ def _modular(prompt: dict) -> dict:
             "inputs": {
                 "model": ["demo", 0], "lookaheads": ["score", 0], "guidance_scale": 2.0, "reward_strength": 1000.0,
                 "reward_scale": "standardised", "start_percent": 0.0, "end_percent": 0.9,
-                "guidance_form": "difference (paper)", "effective_dimension": 0.0,
+                "guidance_form": "difference", "effective_dimension": 0.0,
             },
         },
         "lidar": {"class_type": "KSampler", "inputs": {"model": ["guide", 0], "seed": 5} | task | sampler},
