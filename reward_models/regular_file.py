@@ -45,7 +45,7 @@ def open_regular(path: str | os.PathLike) -> Iterator[BinaryIO]:
             _check_regular(os.fstat(handle).st_mode, name)
             yield file
     except (FileNotFoundError, NotADirectoryError) as error:
-        if isinstance(error, FileNotFoundError) and error.errno is None:
+        if error.errno is None:  # raised within the block, and told already
             raise
         raise FileNotFoundError(f"put the file there or choose another, not found: {printable(path, 400)}") from error
     except OSError as error:

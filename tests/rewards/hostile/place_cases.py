@@ -107,6 +107,21 @@ def no_memory(path, file):
     raise MemoryError
 
 
+def forbidden(folder, name):
+    """The system refuses to open this file once, as chmod cannot make it do for root."""
+    path, opening = write_clip(folder), os.open
+    target = str(folder / name)
+
+    def refusing(opened, *given, **named):
+        if os.fspath(opened) != target:
+            return opening(opened, *given, **named)
+        os.open = opening
+        raise PermissionError(13, "Permission denied", target)
+
+    os.open = refusing
+    return Case(path, blamed=name)
+
+
 def linked_folder(folder):
     path = write_clip(folder)
     (folder / "link").symlink_to(folder, target_is_directory=True)
@@ -155,6 +170,8 @@ CASES |= {
     for size in (0, 4000)
 }
 CASES |= {
+    "the checkpoint may not be opened": lambda folder: forbidden(folder, "tiny.safetensors"),
+    "the configuration may not be opened": lambda folder: forbidden(folder, CONFIG),
     "a name with a zero": lambda folder: Case(os.fspath(write_clip(folder)) + "\x00.pt"),
     "a name of 5000 letters": lambda folder: Case(os.fspath(write_clip(folder).parent / ("a" * 5000))),
     "a path of 5000 letters": lambda folder: Case(os.fspath(write_clip(folder).parent) + "/." * 2500 + "/x.pt"),
