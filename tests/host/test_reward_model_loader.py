@@ -101,6 +101,19 @@ def test_a_file_is_found_under_either_separator(files, loader, folder):
     assert node.validate_inputs("CLIP score", "clip\\a.pt") is True
 
 
+@pytest.mark.parametrize(
+    "name", ["../outside.pt", "..\\outside.pt", "/outside.pt", "inside/../../outside.pt", "", ".", "\0"]
+)
+def test_no_name_reaches_a_file_outside_the_folder(files, folder, name):
+    outside = folder.parent / "outside.pt"
+    outside.write_text("x")
+    (folder / "inside").mkdir()
+    assert (
+        files.resolve_reward_model_file(name.replace("/outside.pt", str(outside)) if name == "/outside.pt" else name)
+        is None
+    )
+
+
 def test_every_input_has_a_tooltip_and_the_common_architectures_stand_first(loader):
     schema = loader.LiDARRewardModelLoader.define_schema()
     ids = ["kind", "file", "architecture", "clip_file", "negative_prompt", "reference"]
