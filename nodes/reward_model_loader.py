@@ -9,7 +9,14 @@ from ..reward_models.printable import printable
 from .host.checked_inputs import checked
 from .host.hosted_reward_model import HostedRewardModel
 from .host.image_layout import channels_first
-from .host.reward_model_files import AUTO, NO_FILE, offered_files, problem_of, resolve_reward_model_file
+from .host.reward_model_files import (
+    AUTO,
+    NO_FILE,
+    offered_files,
+    problem_of,
+    resolve_reward_model_file,
+    widgets_named,
+)
 from .host.shared_trunks import file_state, load_clip_once
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
@@ -125,19 +132,20 @@ class LiDARRewardModelLoader(io.ComfyNode):
     @checked
     def execute(cls, kind, file, architecture, clip_file, negative_prompt, reference=None) -> io.NodeOutput:
         reason = ""
-        if kind == AUTO:
+        with widgets_named():
+            if kind == AUTO:
+                _check(kind, file, clip_file)
+                kind, reason = guess_kind(resolve_reward_model_file(file))
             _check(kind, file, clip_file)
-            kind, reason = guess_kind(resolve_reward_model_file(file))
-        _check(kind, file, clip_file)
-        model = load_reward_model(
-            kind,
-            resolve_reward_model_file(file),
-            architecture,
-            clip_checkpoint=resolve_reward_model_file(clip_file),
-            reference=None if reference is None else channels_first(reference),
-            text=negative_prompt,
-            load_clip=load_clip_once,
-        )
+            model = load_reward_model(
+                kind,
+                resolve_reward_model_file(file),
+                architecture,
+                clip_checkpoint=resolve_reward_model_file(clip_file),
+                reference=None if reference is None else channels_first(reference),
+                text=negative_prompt,
+                load_clip=load_clip_once,
+            )
         show_on_node(cls.hidden, f"{model.name}: {reason}" if reason else model.name)
         return io.NodeOutput(HostedRewardModel(model))
 

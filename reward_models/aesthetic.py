@@ -44,7 +44,7 @@ def load_aesthetic_head(checkpoint: str) -> torch.nn.Sequential:
         if not _is_chain(opened.tensors):
             raise ValueError(
                 f"{opened.name} is no LAION aesthetic predictor v2 (its first tensors: {first_names(opened.tensors)}): choose "
-                "sac+logos+ava1-l14-linearMSE.pth, or another linear one, in 'file', and the CLIP in 'clip_file'"
+                "sac+logos+ava1-l14-linearMSE.pth, or another linear one, in 'checkpoint', and the CLIP in 'clip_checkpoint'"
             )
         check_types(opened.tensors, opened.name)
         state = opened.read(opened.tensors)
@@ -82,6 +82,6 @@ def load_aesthetic(
     if head[0].in_features != trunk.embedding_size:
         raise ValueError(
             f"{shown_name(checkpoint)} reads embeddings of {head[0].in_features} numbers, but "
-            f"{shown_name(clip_checkpoint)} gives {trunk.embedding_size}: choose OpenAI's CLIP ViT-L/14 in 'clip_file'"
+            f"{shown_name(clip_checkpoint)} gives {trunk.embedding_size}: choose OpenAI's CLIP ViT-L/14 in 'clip_checkpoint'"
         )
     return Aesthetic(trunk, head)

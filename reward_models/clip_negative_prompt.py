@@ -20,9 +20,7 @@ class ClipNegativePrompt(RewardModel):
     def __init__(self, trunk: ClipTrunk, text: str):
         super().__init__()
         if not text.strip():
-            raise ValueError(
-                "CLIP negative prompt needs the text that images should not fit: write it into 'negative_prompt'"
-            )
+            raise ValueError("CLIP negative prompt needs the text that images should not fit: write it into 'text'")
         self.trunk = trunk
         self.text = text
         self.name = f"CLIP negative prompt ({trunk.label})"

@@ -85,16 +85,18 @@ def mismatch(
     if not (missing or extra or differing):
         return None
     if not any(key.startswith(("visual.", "text.")) or key in _CLIP_TEXT for key in state):
-        return f"{file} holds no CLIP (its first tensors: {first_names(state)}): choose a CLIP checkpoint in 'file'"
+        return (
+            f"{file} holds no CLIP (its first tensors: {first_names(state)}): choose a CLIP checkpoint in 'checkpoint'"
+        )
     found, model = shape_of_state(state), shape_of_state(wanted)
     if found is None or found == model:
         counts = f"{len(missing)} tensors missing, {len(extra)} unknown, {len(differing)} of another size"
         example = printable(min([*missing, *extra, *differing]), 80)
-        return f"{file} does not fit {asked} ({counts}; for example {example}): change 'architecture' or 'file'"
+        return f"{file} does not fit {asked} ({counts}; for example {example}): change 'architecture' or 'checkpoint'"
     if not found.image_width or not found.text_width:
-        return f"{file} holds {found}, but the CLIP score needs both: choose a whole CLIP checkpoint in 'file'"
+        return f"{file} holds {found}, but both are needed: choose a whole CLIP checkpoint in 'checkpoint'"
     fitting = [name for name, config in architecture_configs().items() if shape_of_config(config) == found]
-    advice = f"choose {' or '.join(fitting)} in 'architecture'" if fitting else "choose another file in 'file'"
+    advice = f"choose {' or '.join(fitting)} in 'architecture'" if fitting else "choose another file in 'checkpoint'"
     return f"{file} holds {found}, but {asked} {f'has {model}' if model else 'is built otherwise'}: {advice}"
 
 

@@ -36,7 +36,7 @@ def guess_kind(checkpoint: str) -> Guess:
     if not is_clip:
         raise ValueError(
             f"{opened.name} is no reward model that is known here (its first tensors: {first_names(state)}): choose another "
-            "'file', or the kind that it is"
+            "'checkpoint', or the kind that it is"
         )
     if shape is not None and (shape.image_width, shape.image_layers, shape.text_width) == (1280, 32, 1024):
         for name in (file, os.path.basename(folder)):

@@ -1,6 +1,9 @@
 """The host's models folder `reward_models`: its files, and what is wrong with a choice of them."""
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import folder_paths
 
@@ -8,6 +11,7 @@ from ...reward_models import REWARD_KINDS
 
 FOLDER = "reward_models"
 AUTO, NO_FILE = "auto", "none"
+_WIDGETS = {"checkpoint": "file", "clip_checkpoint": "clip_file", "text": "negative_prompt"}
 
 
 def register_reward_models_folder() -> None:
@@ -42,13 +46,24 @@ def problem_of(kind: str, file: str, clip_file: str) -> str | None:
     """Say in one line why these three cannot be loaded, and what to choose; None if the files are there."""
     if kind != AUTO and kind not in REWARD_KINDS:
         return f"there is no kind of reward model {kind!r}: choose one of {', '.join([AUTO, *REWARD_KINDS])}"
-    if kind == AUTO or REWARD_KINDS[kind].needs_file:
+    needs = ("checkpoint",) if kind == AUTO else REWARD_KINDS[kind].needs
+    if "checkpoint" in needs:
         problem = _missing(file, f"{kind} needs a model file", "file")
         if problem:
             return problem
-    if kind != AUTO and REWARD_KINDS[kind].needs_clip_file:
+    if "clip_checkpoint" in needs:
         return _missing(clip_file, f"{kind} reads the embeddings of a CLIP, OpenAI's ViT-L/14", "clip_file")
     return None
+
+
+@contextmanager
+def widgets_named() -> Iterator[None]:
+    """Let messages of reward_models, which put its parameters into quotes, name the node's widgets instead."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError) as error:
+        told = re.sub(r"'(checkpoint|clip_checkpoint|text)'", lambda found: f"'{_WIDGETS[found[1]]}'", str(error))
+        raise ValueError(told) from error
 
 
 def _missing(file: str, wanted: str, widget: str) -> str | None:

@@ -124,7 +124,7 @@ def _build(state: Mapping[str, torch.Tensor], file: str) -> tuple[_Blip, _Head, 
         head = _Head([width, *(state[f"mlp.layers.{index}.weight"].shape[0] for index in LAYERS)])
     except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:  # the last two by torch, for odd sizes
         raise ValueError(
-            f"{file} is not ImageReward v1 (its first tensors: {first_names(state)}): choose ImageReward.pt in 'file', or the "
+            f"{file} is not ImageReward v1 (its first tensors: {first_names(state)}): choose ImageReward.pt in 'checkpoint', or the "
             "kind that the file is"
         ) from error
     return _Blip(visual_encoder, text_encoder), head, image_size
@@ -139,10 +139,12 @@ def _try_out(trunk: _Blip, mlp: _Head, image_size: int, file: str) -> None:
         scores = mlp(trunk.text_encoder(ids, ids == 0, trunk.visual_encoder(pixels)))
     except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise ValueError(
-            f"{file} is not ImageReward v1 (the sizes of its layers do not work together): choose ImageReward.pt in 'file'"
+            f"{file} is not ImageReward v1 (the sizes of its layers do not work together): choose ImageReward.pt in 'checkpoint'"
         ) from error
     if scores.shape != (1,):
-        raise ValueError(f"{file} is not ImageReward v1 (it does not give one number): choose ImageReward.pt in 'file'")
+        raise ValueError(
+            f"{file} is not ImageReward v1 (it does not give one number): choose ImageReward.pt in 'checkpoint'"
+        )
 
 
 def _depth(state: Mapping[str, torch.Tensor], pattern: str) -> int:

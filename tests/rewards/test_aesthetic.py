@@ -70,7 +70,7 @@ def relu_state():
 )
 def test_other_predictors_are_refused_in_one_line(tmp_path, state, first):
     torch.save(state, tmp_path / "ava_logos_l14_reluMSE.pth")
-    with pytest.raises(ValueError, match=rf"^ava_logos_l14_reluMSE\.pth is no LAION .*{first}.*'clip_file'$") as raised:
+    with pytest.raises(ValueError, match=rf"^ava_logos_l14_reluMSE\.pth is no LAION .*{first}.*'clip_checkpoint'$") as raised:
         load_aesthetic_head(str(tmp_path / "ava_logos_l14_reluMSE.pth"))
     assert "\n" not in str(raised.value)
 
@@ -96,5 +96,5 @@ def test_the_prompt_and_the_length_of_the_embedding_play_no_part(tmp_path):
 
 def test_a_head_without_its_clip_names_the_input(tmp_path):
     torch.save(frozen_head(), tmp_path / "head.pth")
-    with pytest.raises(ValueError, match="^LAION aesthetic v2 reads the embeddings of a CLIP: .*'clip_file'$"):
+    with pytest.raises(ValueError, match="^LAION aesthetic v2 reads the embeddings of a CLIP: .*'clip_checkpoint'$"):
         load_reward_model(KIND, str(tmp_path / "head.pth"))

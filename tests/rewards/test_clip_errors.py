@@ -130,9 +130,9 @@ def test_a_vocabulary_too_large_for_the_text_tower_is_refused(tiny_folder):
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(ValueError, match="unknown kind of reward model 'beauty'"):
+    with pytest.raises(ValueError, match="there is no kind of reward model 'beauty'"):
         load_reward_model("beauty")
-    with pytest.raises(ValueError, match="CLIP score needs a checkpoint file: choose one in 'file'"):
+    with pytest.raises(ValueError, match="CLIP score needs a model file: choose one in 'checkpoint'"):
         load_reward_model("CLIP score", None, "ViT-H-14")
     with pytest.raises(ValueError, match="CLIP score needs an architecture"):
         load_reward_model("CLIP score", "x.pt", None)

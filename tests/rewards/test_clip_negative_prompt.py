@@ -51,5 +51,5 @@ def test_half_precision_trunks_keep_the_score(clip_file, pictures):
 
 @pytest.mark.parametrize("text", ["", "  \n\t"])
 def test_an_empty_text_names_the_input(clip_file, text):
-    with pytest.raises(ValueError, match="^CLIP negative prompt needs the text .* write it into 'negative_prompt'$"):
+    with pytest.raises(ValueError, match="^CLIP negative prompt needs the text .* write it into 'text'$"):
         load(clip_file, text)

@@ -151,9 +151,9 @@ def test_negative_prompt_is_the_negated_cosine_of_its_own_text(tiny_clip, clip_f
 def test_what_is_missing_names_the_input(tiny_folder, clip_file):
     torch.save(head_state(), tiny_folder / "head.pth")
     cases = {
-        "'negative_prompt'": ("CLIP negative prompt", clip_file, {"text": " "}),
+        "'text'": ("CLIP negative prompt", clip_file, {"text": " "}),
         "'reference'": ("CLIP image similarity", clip_file, {}),
-        "'clip_file'": ("LAION aesthetic v2", str(tiny_folder / "head.pth"), {}),
+        "'clip_checkpoint'": ("LAION aesthetic v2", str(tiny_folder / "head.pth"), {}),
         "'file'": ("HPS v2.1", None, {}),
     }
     for name, (kind, file, others) in cases.items():
