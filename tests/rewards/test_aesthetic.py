@@ -70,7 +70,9 @@ def relu_state():
 )
 def test_other_predictors_are_refused_in_one_line(tmp_path, state, first):
     torch.save(state, tmp_path / "ava_logos_l14_reluMSE.pth")
-    with pytest.raises(ValueError, match=rf"^ava_logos_l14_reluMSE\.pth is no LAION .*{first}.*'clip_checkpoint'$") as raised:
+    with pytest.raises(
+        ValueError, match=rf"^ava_logos_l14_reluMSE\.pth is no LAION .*{first}.*'clip_checkpoint'$"
+    ) as raised:
         load_aesthetic_head(str(tmp_path / "ava_logos_l14_reluMSE.pth"))
     assert "\n" not in str(raised.value)
 

@@ -154,7 +154,7 @@ def test_what_is_missing_names_the_input(tiny_folder, clip_file):
         "'text'": ("CLIP negative prompt", clip_file, {"text": " "}),
         "'reference'": ("CLIP image similarity", clip_file, {}),
         "'clip_checkpoint'": ("LAION aesthetic v2", str(tiny_folder / "head.pth"), {}),
-        "'file'": ("HPS v2.1", None, {}),
+        "'checkpoint'": ("HPS v2.1", None, {}),
     }
     for name, (kind, file, others) in cases.items():
         with pytest.raises(ValueError, match=name):
