@@ -1,6 +1,5 @@
 """Rewards on a common scale, so that one reward strength suits every reward model."""
 
-import torch
 from torch import Tensor
 
 
