@@ -11,7 +11,6 @@ from comfy_execution.graph_utils import is_link
 
 from .checked_inputs import check_value, named
 from .lookahead_config import LiDARLookaheadConfig
-from .lookahead_presets import CUSTOM, PRESETS
 from .lookahead_settings import LookaheadConfig
 from .show_on_node import show_on_node
 
@@ -19,8 +18,7 @@ from .show_on_node import show_on_node
 def must_run_first(hidden) -> bool:
     """Tell whether only running the node at lookahead_config tells the settings; hidden: of the LiDAR KSampler.
 
-    So it is where another node hands the config on, or a link chooses the preset or start_from, which decide what nodes
-    there will be.
+    So it is where another node hands the config on, or a link chooses start_from, which decides what nodes there will be.
     """
     config_id = _connected(hidden)
     return config_id is not None and _settings_in_prompt(hidden, config_id) is None
@@ -56,10 +54,8 @@ def _connected(hidden) -> str | None:
 
 def _settings_in_prompt(hidden, config_id: str) -> dict | None:
     node = hidden.dynprompt.get_node(config_id)
-    preset = node["inputs"].get("preset", CUSTOM)
-    if node["class_type"] != "LiDARLookaheadConfig" or is_link(preset):
+    if node["class_type"] != "LiDARLookaheadConfig":
         return None
     names = {field.name for field in fields(LookaheadConfig)}
     settings = {name: value for name, value in node["inputs"].items() if name in names}
-    settings = settings if preset == CUSTOM else settings | PRESETS[preset]
     return None if is_link(settings.get("start_from")) else settings

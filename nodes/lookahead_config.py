@@ -1,9 +1,9 @@
-"""The node that makes a LookaheadConfig: presets, and a widget for each setting."""
+"""The node that makes a LookaheadConfig: a widget for each setting."""
 
 from comfy_api.latest import io
 
 from .checked_inputs import checked
-from .lookahead_presets import CUSTOM, PRESETS, RECOMMENDED
+from .lookahead_presets import PRESETS
 from .lookahead_settings import LookaheadConfig
 from .setting_inputs import (
     batch_size_input,
@@ -25,24 +25,11 @@ class LiDARLookaheadConfig(io.ComfyNode):
             category="LiDAR",
             description=(
                 "Settings for LiDAR KSampler: how the lookaheads are drawn and how strongly they guide "
-                "(arXiv 2602.03211). A preset other than custom replaces the values below."
+                "(arXiv 2602.03211). The preset row writes the values of a known setting into the widgets above it."
             ),
             search_aliases=["lidar", "lidar settings", "lidar preset", "lookahead settings"],
             inputs=[
-                io.Combo.Input(
-                    "preset",
-                    options=[CUSTOM, *PRESETS],
-                    default=RECOMMENDED,
-                    extra_dict={"presets": PRESETS},  # for web/lookahead_presets.js
-                    tooltip=(
-                        f"{RECOMMENDED}: what guides best by this project's measurements, which were made on the demo model, "
-                        "not at full size; count, steps, cfg, sampler_name, scheduler and batch_size below stay yours. "
-                        "custom: all values below count. Any other entry REPLACES the values below by its own, also those "
-                        "that another node gives; only batch_size stays yours, except in the two of the demo. Choosing one "
-                        "shows its values below; changing one of them turns the preset to custom."
-                    ),
-                ),
-                *lookahead_sampler_inputs(LookaheadConfig),
+                *lookahead_sampler_inputs(LookaheadConfig, presets=PRESETS),
                 batch_size_input(LookaheadConfig),
                 *guidance_inputs(LookaheadConfig),
                 start_from_input(LookaheadConfig),
@@ -71,14 +58,12 @@ class LiDARLookaheadConfig(io.ComfyNode):
         effective_dimension=LookaheadConfig.effective_dimension,
         start_from=LookaheadConfig.start_from,
         steady_scores=LookaheadConfig.steady_scores,
-        preset=CUSTOM,
     ) -> io.NodeOutput:
-        widgets = dict(
+        config = LookaheadConfig(
             count=count, steps=steps, cfg=cfg, sampler_name=sampler_name, scheduler=scheduler, batch_size=batch_size,
             guidance_scale=guidance_scale, reward_strength=reward_strength, reward_scale=reward_scale,
             start_percent=start_percent, end_percent=end_percent, guidance_form=guidance_form,
             effective_dimension=effective_dimension, start_from=start_from, steady_scores=steady_scores,
         )  # fmt: skip
-        config = LookaheadConfig(**(widgets | PRESETS.get(preset, {})))
-        show_on_node(cls.hidden, f"{preset}: {config.summary()}")
+        show_on_node(cls.hidden, config.summary())
         return io.NodeOutput(config)

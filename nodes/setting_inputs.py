@@ -11,14 +11,15 @@ DIFFERENCE, BLEND = "difference (paper)", "blend"
 OWN_NOISE, BEST_LOOKAHEADS = "own noise", "best lookaheads"
 
 
-def lookahead_sampler_inputs(defaults) -> list[io.Input]:
-    """Return count, steps, cfg, sampler_name and scheduler of the lookahead phase."""
+def lookahead_sampler_inputs(defaults, presets=None) -> list[io.Input]:
+    """Return count, steps, cfg, sampler_name and scheduler of the lookahead phase; count brings the presets to the page."""
     return [
         io.Int.Input(
             "count",
             default=defaults.count,
             min=1,
             max=1024,
+            extra_dict={"presets": presets} if presets else None,
             tooltip=(
                 "How many lookaheads (quick trial images) are drawn and scored. 8 to 100 are useful: more steer better, "
                 "and the time of the lookahead phase grows with them. 1 cannot steer; 0 is not possible, use a "
