@@ -1,53 +1,85 @@
-// The presets of LiDAR Lookahead Config on the page: a chosen preset shows its values in the widgets, and a value changed
-// there turns the preset to custom, so that what is seen is what runs. The values come with the node's definition.
+// The presets of LiDAR Lookahead Config on the page: its last row, preset, names the preset whose values stand in the
+// widgets above it, or says custom; choosing one writes its values there. The row is neither saved nor queued, so that what
+// the widgets show is all that counts. The values come with the node's definition, on its first widget.
 
+import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
+const NODE = "LiDARLookaheadConfig";
 const CUSTOM = "custom";
 
 app.registerExtension({
   name: "LiDAR.LookaheadPresets",
+  setup() {
+    api.addEventListener("graphChanged", nameAll);
+    // The page tells it with the mouse-up; Nodes 2.0 changes values and links after that, with the click, and tells a click later.
+    for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(nameAll), true);
+  },
   nodeCreated(node) {
-    if (node.constructor.comfyClass === "LiDARLookaheadConfig") {
-      followPresets(node, node.constructor.nodeData.input.required.preset[1].presets);
-    }
+    if (node.comfyClass !== NODE) return;
+    addRow(node);
+    queueMicrotask(() => name(node)); // a node that is loaded or pasted has its values and links by then
   },
 });
 
-function followPresets(node, presets) {
-  const widgetOf = (name) => node.widgets.find((widget) => widget.name === name);
-  const linked = (name) => node.inputs.some((input) => input.widget?.name === name && input.link != null);
-  const changed = new Set();
-
-  // One act may change many widgets: loading an API prompt sets the preset and then every value, which is no edit of the
-  // preset. So it is judged when all callbacks of the act have run. A new node counts as one whose preset was chosen, and
-  // a loaded one has its saved values by then.
-  function note(name) {
-    if (changed.size === 0) queueMicrotask(settle);
-    changed.add(name);
+function nameAll() {
+  for (const graph of [app.rootGraph, ...app.rootGraph.subgraphs.values()]) {
+    for (const node of graph.nodes) if (node.comfyClass === NODE) name(node);
   }
+}
 
-  function settle() {
-    const names = [...changed];
-    changed.clear();
-    const preset = widgetOf("preset");
-    const values = presets[preset.value]; // undefined for custom
-    if (!values || linked("preset")) return;
-    if (names.includes("preset")) {
-      for (const [name, value] of Object.entries(values)) widgetOf(name).value = value;
-    } else if (names.some((name) => name in values && widgetOf(name).value !== values[name])) {
-      preset.value = CUSTOM;
+function addRow(node) {
+  const presets = presetsOf(node);
+  const row = node.addWidget("combo", "preset", CUSTOM, (chosen) => write(node, presets[chosen] ?? {}), {
+    values: [CUSTOM, ...Object.keys(presets)],
+    serialize: false, // in the prompt
+  });
+  // In the workflow. Such a row must be the last: the page counts it when it saves the values, and not when it loads them.
+  row.serialize = false;
+  row.tooltip =
+    "Writes the values of known settings into the widgets above, and shows whose values stand there now: custom if no " +
+    "preset's. It overrules nothing: the widgets are what counts. A setting that a link gives is left alone.";
+}
+
+function name(node) {
+  const stands = ({ widget, value, linked }) => !linked && same(widget.value, value); // what a link gives is not known
+  const mostFirst = Object.entries(presetsOf(node)).sort(([, a], [, b]) => Object.keys(b).length - Object.keys(a).length);
+  const named = mostFirst.find(([, values]) => rows(node, values).every(stands));
+  rowOf(node, "preset").value = named?.[0] ?? CUSTOM;
+  node.setDirtyCanvas(true);
+}
+
+function write(node, values) {
+  app.canvas.emitBeforeChange(); // one step for undo
+  try {
+    for (const { widget, value, linked } of rows(node, values)) {
+      if (linked) continue;
+      widget.value = value;
+      widget.callback?.(value);
     }
-    node.setDirtyCanvas(true, true);
+  } finally {
+    app.canvas.emitAfterChange();
   }
+  name(node);
+}
 
-  for (const widget of node.widgets) {
-    const callback = widget.callback;
-    widget.callback = function (...given) {
-      const answer = callback?.apply(this, given);
-      if (!linked(widget.name)) note(widget.name); // another node sets a linked one, also while a workflow loads
-      return answer;
-    };
-  }
-  note("preset");
+function presetsOf(node) {
+  return node.constructor.nodeData.input.required.count[1].presets;
+}
+
+function rows(node, values) {
+  return Object.entries(values).map(([setting, value]) => ({
+    widget: rowOf(node, setting),
+    value,
+    linked: node.isInputConnected(node.findInputSlot(setting)),
+  }));
+}
+
+function rowOf(node, setting) {
+  return node.widgets.find((widget) => widget.name === setting);
+}
+
+// The page's arrows leave 8.000000000000002 where it shows 8.
+function same(one, other) {
+  return typeof other === "number" ? Math.abs(one - other) < 1e-6 : one === other;
 }
