@@ -31,7 +31,7 @@ PRESETS: Mapping[str, Mapping[str, int | float | str]] = {
     "SD1.5 (paper)": _PAPER | _DPM | {"count": 50, "steps": 5, "guidance_scale": 12.5},
     "SDXL (paper)": _PAPER | _DPM | {"count": 50, "steps": 8, "guidance_scale": 8.0},
     # One step of any sampler is the model's own prediction; lcm also suits the same models at 2 to 8 steps.
-    "SDXL, one-step lookahead model (paper)": _PAPER
+    "SDXL one-step (paper)": _PAPER
     | {"sampler_name": "lcm", "scheduler": "sgm_uniform", "cfg": 1.0}
     | {"count": 100, "steps": 1, "guidance_scale": 8.0},
     # Flux takes its guidance of 3.5 from the Flux Guidance node: classifier-free guidance stays off, cfg 1.

@@ -222,7 +222,7 @@ def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
     [
         ("SD1.5 (paper)", {"count": 50, "steps": 5, "cfg": 7.5, "guidance_scale": 12.5, "end_percent": 0.8}),
         ("SDXL (paper)", {"count": 50, "steps": 8, "cfg": 7.5, "guidance_scale": 8.0, "end_percent": 0.8}),
-        ("SDXL, one-step lookahead model (paper)", {"count": 100, "steps": 1, "cfg": 1.0, "guidance_scale": 8.0}),
+        ("SDXL one-step (paper)", {"count": 100, "steps": 1, "cfg": 1.0, "guidance_scale": 8.0}),
         ("Flux (paper)", {"count": 50, "steps": 8, "cfg": 1.0, "guidance_scale": 40.0, "end_percent": 0.05}),
     ],
 )
