@@ -87,7 +87,7 @@ def blend_shift(
     denoised is in the range of x; the rest, dtypes, limits and errors as in difference_shift.
     """
     log_weights, tilted = _log_weights(x, denoised, particles, rewards, alpha, sigma, reward_strength, temperature)
-    shift = particles.mean + particles.weighted_sum(torch.softmax(tilted, dim=1)) - denoised.float()
+    shift = particles.mean + particles.weighted_sum(torch.softmax(tilted, dim=1)) - denoised
     return shift.to(x.dtype), TiltInfo(effective_sample_size(log_weights), effective_sample_size(tilted))
 
 

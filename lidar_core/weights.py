@@ -18,7 +18,7 @@ def log_likelihood(x: Tensor, particles: Particles, *, alpha: Tensor, sigma: Ten
 
     x: (B, *S) any float dtype; particles: n of shape S; alpha, sigma: (B,), sigma in the unit of x. Returns float32.
     Finite for x from -1e12 to 1e12 (LARGEST), alpha from 0 to 1 and sigma from 0 to infinity. sigma below 1.1e-19 counts
-    as that, and nothing is below -8.5e37. So at sigma = 0 it is the limit: 0 for the nearest lookahead (for each one that
+    as that, and nothing is below -3.4e38. So at sigma = 0 it is the limit: 0 for the nearest lookahead (for each one that
     ties in float32, or within 3e-36 in squared distance) and for the rest so little that softmax makes it 0. At alpha = 0 x
     tells nothing, and all are 0. A number in x that is not finite makes its own row NaN, and one beyond 1e12 may, where
     float32 overflows. Raises ValueError where the shapes do not fit together.
@@ -40,7 +40,7 @@ def log_likelihood(x: Tensor, particles: Particles, *, alpha: Tensor, sigma: Ten
     behind = (closeness - closeness.take_along_dim(nearest[None, :, None], dim=2)).sum(dim=0)
     behind = behind - behind.amax(dim=1, keepdim=True)
     limits = torch.finfo(torch.float32)
-    return (behind / sigma[:, None].square().clamp(min=limits.tiny)).clamp(min=limits.min / 4)
+    return (behind / sigma[:, None].square().clamp(min=limits.tiny)).clamp(min=limits.min)
 
 
 def effective_sample_size(log_weights: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def effective_sample_size(log_weights: Tensor) -> Tensor:
 
 
 def _check_shapes(x: Tensor, particles: Particles, *, alpha: Tensor, sigma: Tensor) -> None:
-    if x.ndim < 2 or x.shape[1:] != particles.shape:
+    if x.shape[1:] != particles.shape:
         raise ValueError(
             f"x has shape {tuple(x.shape)}, wanted (B, *S) with S = {tuple(particles.shape)} as of each of the particles"
         )

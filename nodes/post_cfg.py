@@ -73,7 +73,7 @@ class Guidance:
         if x.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(x, self.latents))
         particles = args.get("model_options", {}).get(_KEY, {}).get(self) or self._particles(model, x)
-        sigma = args["sigma"].float().flatten().expand(x.shape[0])
+        sigma = args["sigma"].expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
         shift, info = GUIDANCE_FORMS[self.guidance_form](
             x.float(), denoised, particles, self.rewards.to(x.device),
@@ -85,7 +85,7 @@ class Guidance:
                 sigma[0].item(), info.ess.mean().item(), info.tilted_ess.mean().item(), particles.count,
                 shift.square().mean().sqrt().item(),
             )  # fmt: skip
-        guided = (denoised.float() + self.guidance_scale * shift).to(denoised.dtype)
+        guided = (denoised + self.guidance_scale * shift).to(denoised.dtype)
         _require_finite(guided, "the guided prediction", args["sigma"], "guidance_scale: lower it")
         return guided
 

@@ -240,7 +240,14 @@ def test_standardised_equals_are_zeros_at_any_size(value):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 @pytest.mark.parametrize(
-    ("bad", "count"), [([math.nan], 1), ([math.inf], 1), ([1.0, -math.inf, 2.0, math.nan], 2), ([math.inf] * 3, 3)]
+    ("bad", "count"),
+    [
+        ([math.nan], 1),
+        ([math.inf], 1),
+        ([-math.inf, 1.0], 1),
+        ([1.0, -math.inf, 2.0, math.nan], 2),
+        ([math.inf] * 3, 3),
+    ],
 )
 def test_standardise_refuses_what_is_not_finite(dtype, bad, count):
     with pytest.raises(ValueError, match=f"^{count} of {len(bad)} rewards are not finite, wanted finite numbers$"):

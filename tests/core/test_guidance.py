@@ -202,6 +202,18 @@ def test_half_precision_input_is_only_rounded_at_the_ends(dtype):
     torch.testing.assert_close(shift, expected.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_rewards_of_any_dtype_are_weighed_in_float32(dtype):
+    generator = torch.Generator().manual_seed(33)
+    particles, x = torch.randn(4, 2, 5, generator=generator), 3 * torch.randn(2, 2, 5, generator=generator)
+    rewards = torch.tensor([0.5, -60000.0, 0.25, 1.125], dtype=dtype)  # exact in either
+    settings = {"alpha": torch.ones(2), "sigma": torch.tensor([3.0, 2.0]), "reward_strength": 2.5}
+    expected, _, _ = direct_shift(x, particles, rewards, **settings)
+    shift, info = shift_of(x, Particles(particles), rewards, **settings)
+    assert (relative_errors(shift, expected) < 1e-5).all()
+    assert shift.dtype == info.ess.dtype == info.tilted_ess.dtype == torch.float32
+
+
 @pytest.mark.parametrize(
     ("rewards", "reward_strength"),
     [([0.2, 1.4, -0.3], 0.0), ([0.1, 0.1, 0.1], 3.0), ([1e6, 1e6, 1e6], 5000.0)],

@@ -58,6 +58,11 @@ def test_a_set_can_be_copied_and_pickled(duplicate):
 
 def test_order_is_best_first_and_equals_keep_their_order():
     assert make_set().order().tolist() == [2, 0, 3, 1]
+    # Many: torch sorts a few stably by itself.
+    rewards = torch.arange(3000.0) % 3
+    lookaheads = LookaheadSet(torch.zeros(3000, 1), rewards)
+    expected = sorted(range(3000), key=lambda i: (-rewards[i].item(), i))
+    assert lookaheads.order().tolist() == expected
 
 
 def test_with_rewards_replaces_the_rewards_alone():

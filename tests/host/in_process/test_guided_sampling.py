@@ -234,7 +234,7 @@ def test_model_that_adds_no_noise_is_refused(build_model, apply, random_set, sam
         apply(model, random_set)
 
 
-@pytest.mark.parametrize("flaw", [torch.nan, torch.inf])
+@pytest.mark.parametrize("flaw", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("window", [1.0, 0.1])
 def test_a_prediction_that_is_no_number_ends_in_one_line_and_no_picture(
     build_model, sample, apply, random_set, flaw, window
