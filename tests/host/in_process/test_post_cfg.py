@@ -47,6 +47,18 @@ def build_sampled(build_model):
     return build
 
 
+@pytest.fixture
+def build_sampled(build_model):
+    """build_sampled(family) -> the model as a sampler has it, with the patches of its family."""
+
+    def build(family):
+        patcher = build_model(family)
+        patcher.model.model_sampling = patcher.get_model_object("model_sampling")
+        return patcher.model
+
+    return build
+
+
 def direct_shift(x, particles, rewards, sigma, strength):
     """Theorem 3.3 as it is written, alpha = 1."""
     log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2)
@@ -231,16 +243,22 @@ def test_lookaheads_of_another_size_are_an_error_with_both_shapes(build_model, p
         add_shift(args | {"input": packed, "denoised": packed})
 
 
-def test_effective_sample_size_is_logged_only_at_debug(build_model, nodes_room, post_cfg_function, problem, caplog):
+def test_effective_sample_size_is_logged_only_at_debug(
+    build_model, nodes_room, post_cfg_function, problem, caplog, monkeypatch
+):
     latents, rewards, to_input = problem
     post_cfg = nodes_room("host.post_cfg")
     add_shift = post_cfg_function(guidance_scale=1.0, reward_strength=2.0)
     x = to_input(latents.double() * 0.13025, 5.0).float()
     args = {"input": x, "sigma": torch.full((2,), 5.0), "denoised": x, "model": build_model("EPS").model}
+    reads, item = [], torch.Tensor.item
+    monkeypatch.setattr(torch.Tensor, "item", lambda tensor: reads.append(1) or item(tensor))
     with caplog.at_level("INFO", logger=post_cfg.logger.name):
         add_shift(args)
     assert not caplog.records
+    before = len(reads)
     with caplog.at_level("DEBUG", logger=post_cfg.logger.name):
         add_shift(args)
+    assert len(reads) == 2 * before + 4, "numbers for the log wait for the device"
     ess, tilted_ess = caplog.records[0].args[1:3]
     assert 1 <= tilted_ess < ess <= 6 and math.isfinite(ess)
