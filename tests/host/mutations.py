@@ -34,7 +34,7 @@ CORE, NODES, CORE_TESTS, HOST_TESTS = "lidar_core/", "nodes/", "tests/core/test_
 GUIDANCE, WEIGHTS, PARTICLES = CORE + "guidance.py", CORE + "weights.py", CORE + "particles.py"
 SET, FORMAT, ONE_LINE = CORE + "lookahead_set.py", CORE + "lookahead_format.py", CORE + "one_line.py"
 SCALE, SAMPLERS, RANGE = CORE + "reward_scale.py", CORE + "samplers.py", CORE + "number_range.py"
-POST_CFG, NOISE_LEVELS = NODES + "post_cfg.py", NODES + "noise_levels.py"
+POST_CFG, NOISE_LEVELS = NODES + "host/post_cfg.py", NODES + "host/noise_levels.py"
 _FORMULA = ["particles", "tilted_mean", "weights", "guidance", "extremes"]
 TESTS = {
     **{file: [CORE_TESTS + name for name in _FORMULA] for file in (GUIDANCE, WEIGHTS, PARTICLES)},
