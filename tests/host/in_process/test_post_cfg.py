@@ -47,18 +47,6 @@ def build_sampled(build_model):
     return build
 
 
-@pytest.fixture
-def build_sampled(build_model):
-    """build_sampled(family) -> the model as a sampler has it, with the patches of its family."""
-
-    def build(family):
-        patcher = build_model(family)
-        patcher.model.model_sampling = patcher.get_model_object("model_sampling")
-        return patcher.model
-
-    return build
-
-
 def direct_shift(x, particles, rewards, sigma, strength):
     """Theorem 3.3 as it is written, alpha = 1."""
     log_weights = -(x[:, None] - particles[None]).square().flatten(2).sum(2) / (2 * sigma**2)

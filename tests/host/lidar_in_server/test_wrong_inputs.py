@@ -56,7 +56,7 @@ def test_lookaheads_of_another_size_stop_the_guided_sampler(modular, refusal):
     assert "the lookaheads are 4 x 4 x 8 latents but the latent being sampled is 4 x 8 x 8; give LiDAR" in message
 
 
-def test_reward_that_is_no_number_names_node_and_reward(graph, refusal, server):
+def test_weights_that_are_no_numbers_name_node_and_file(graph, refusal, server):
     folder = Path(server.base_directory, "models", "reward_models", "damaged")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(DEMO_CLIP, folder, dirs_exist_ok=True)
@@ -73,4 +73,6 @@ def test_reward_that_is_no_number_names_node_and_reward(graph, refusal, server):
         "inputs": {"kind": "CLIP score", "file": file, "architecture": "open_clip_config.json"},
     }
     message = refusal(prompt)
-    assert "LiDAR Score Lookaheads" in message and "gave nan for image 1 of 4" in message
+    assert (
+        "Load LiDAR Reward Model: open_clip_model.safetensors holds numbers that are not finite in visual." in message
+    )
