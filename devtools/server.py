@@ -59,7 +59,7 @@ def free_port() -> int:
 
 def link_pack(base_directory: Path, pack: Path) -> Path:
     """Puts `pack` into the base directory's custom_nodes: a link where the system allows one, else a fresh copy."""
-    for name in ("custom_nodes", "models", "input", "output", "user"):
+    for name in ("custom_nodes", "models/reward_models", "input", "output", "user"):
         (base_directory / name).mkdir(parents=True, exist_ok=True)
     link = base_directory / "custom_nodes" / PACK_FOLDER_NAME
     if link.exists() and link.resolve() == pack.resolve():

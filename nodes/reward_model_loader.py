@@ -12,6 +12,7 @@ from .host.image_layout import channels_first
 from .host.reward_model_files import (
     AUTO,
     NO_FILE,
+    missing,
     offered_files,
     problem_of,
     resolve_reward_model_file,
@@ -113,11 +114,9 @@ class LiDARRewardModelLoader(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, kind, file, clip_file=NO_FILE):
-        # None: the input is a link, whose value is known only when the node runs
-        if kind is None or file is None or clip_file is None:
-            return True
-        problem = problem_of(kind, file, clip_file)
+    def validate_inputs(cls, file):
+        # Of this input alone, for the host tells one error at each input that is named here; None: it is a link
+        problem = None if file in (None, NO_FILE) else missing(file, "file")
         return printable(problem) if problem else True
 
     @classmethod

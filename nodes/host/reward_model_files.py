@@ -47,13 +47,24 @@ def problem_of(kind: str, file: str, clip_file: str) -> str | None:
     if kind != AUTO and kind not in REWARD_KINDS:
         return f"there is no kind of reward model {kind!r}: choose one of {', '.join([AUTO, *REWARD_KINDS])}"
     needs = ("checkpoint",) if kind == AUTO else REWARD_KINDS[kind].needs
-    if "checkpoint" in needs:
-        problem = _missing(file, f"{kind} needs a model file", "file")
-        if problem:
-            return problem
-    if "clip_checkpoint" in needs:
-        return _missing(clip_file, f"{kind} reads the embeddings of a CLIP, OpenAI's ViT-L/14", "clip_file")
-    return None
+    if "checkpoint" in needs and file == NO_FILE:
+        return f"{kind} needs a model file: {_put('file')}, or choose a kind that needs none, such as colourfulness"
+    if "clip_checkpoint" in needs and clip_file == NO_FILE:
+        return f"{kind} reads the embeddings of a CLIP, OpenAI's ViT-L/14: {_put('clip_file')}"
+    return (
+        ("checkpoint" in needs and missing(file, "file"))
+        or ("clip_checkpoint" in needs and missing(clip_file, "clip_file"))
+        or None
+    )
+
+
+def missing(file: str, widget: str) -> str | None:
+    """Say in one line that the folder has no such file, and what to do; None if it has."""
+    return None if resolve_reward_model_file(file) else f"{file} is not there: {_put(widget)}"
+
+
+def _put(widget: str) -> str:
+    return f"put one into {folder_paths.get_folder_paths(FOLDER)[0]}, press R, and choose it in '{widget}'"
 
 
 @contextmanager
@@ -64,12 +75,3 @@ def widgets_named() -> Iterator[None]:
     except (ValueError, FileNotFoundError) as error:
         told = re.sub(r"'(checkpoint|clip_checkpoint|text)'", lambda found: f"'{_WIDGETS[found[1]]}'", str(error))
         raise ValueError(told) from error
-
-
-def _missing(file: str, wanted: str, widget: str) -> str | None:
-    folder = folder_paths.get_folder_paths(FOLDER)[0]
-    if file == NO_FILE:
-        return f"{wanted}: put one into {folder}, press R, and choose it in '{widget}'"
-    if resolve_reward_model_file(file) is None:
-        return f"{file} is not there: put it into {folder}, press R, and choose it in '{widget}'"
-    return None

@@ -82,8 +82,8 @@ def require_prompts(models: Sequence[HostedRewardModel], prompts: Sequence[str])
     for model in models:
         if model.model.reads_prompt and not all(prompt.strip() for prompt in prompts):
             raise ValueError(
-                f"{model.name} compares images with a text, and 'prompt' is empty: write into the node's input 'prompt' "
-                "what the image should show, usually the positive prompt"
+                f"{model.name} compares images with a text, and 'prompt' is empty: write into it, or into the node that is "
+                "linked to it, what the image should show; usually the positive prompt"
             )
 
 

@@ -31,10 +31,10 @@ class LookaheadConfig:
             )
 
     def summary(self) -> str:
-        """Return the settings in two lines for people."""
+        """Return the settings in four short lines for people."""
         return (
-            f"{self.count} lookahead{'s' * (self.count > 1)}: {self.steps} steps, cfg {self.cfg:g}, {self.sampler_name}, "
-            f"{self.scheduler}, up to {self.batch_size} at a time{', steady scores' * self.steady_scores}\n"
-            f"start from {self.start_from}, {self.guidance_form}, guidance scale {self.guidance_scale:g}, reward strength "
-            f"{self.reward_strength:g} ({self.reward_scale}), from {self.start_percent:g} to {self.end_percent:g}"
+            f"{self.count} lookahead{'s' * (self.count > 1)} of {self.steps} steps, cfg {self.cfg:g}\n"
+            f"{self.sampler_name}, {self.scheduler}{', steady scores' * self.steady_scores}\n"
+            f"{self.guidance_form} {self.guidance_scale:g}, strength {self.reward_strength:g}\n"
+            f"{self.start_percent:g} to {self.end_percent:g}, from {self.start_from}"
         )

@@ -21,8 +21,8 @@ _PAPER = {
     "start_from": "own noise",
     "steady_scores": False,
 }
-# What won in docs/benchmarks.md, on the demo model alone; drawing the lookaheads is left as it is.
-_RECOMMENDED = {name: DEFAULTS[name] for name in (*GUIDANCE, "start_from", "steady_scores")}
+# What won in docs/benchmarks.md, on the demo model alone. cfg, sampler and scheduler are the model family's, memory the user's.
+_RECOMMENDED = {name: DEFAULTS[name] for name in ("count", "steps", "start_from", *GUIDANCE, "steady_scores")}
 _DPM = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 7.5}
 _DEMO = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 3.0, "batch_size": 16}
 

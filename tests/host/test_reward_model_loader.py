@@ -98,7 +98,7 @@ def test_a_file_is_found_under_either_separator(files, loader, folder):
     assert files.resolve_reward_model_file("clip\\a.pt") == truth
     assert files.resolve_reward_model_file("clip/b.pt") is None
     node = loader.LiDARRewardModelLoader
-    assert node.validate_inputs("CLIP score", "clip\\a.pt") is True
+    assert node.validate_inputs("clip\\a.pt") is True
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,6 @@ def test_every_input_has_a_tooltip_and_the_common_architectures_stand_first(load
 
 def test_pixel_rewards_ignore_file_and_architecture(loader, score):
     node = loader.LiDARRewardModelLoader
-    assert node.validate_inputs("brightness", "gone.pt") is True
     hosted = node.execute("brightness", "gone.pt", "ViT-H-14").result[0]
     white = torch.ones(2, 4, 4, 3) * torch.tensor([1.0, 0.25]).view(2, 1, 1, 1)
     torch.testing.assert_close(score(hosted, white, ""), torch.tensor([1.0, 0.25]))
@@ -162,13 +161,15 @@ def test_a_replaced_file_or_configuration_changes_the_fingerprint(loader, folder
 
 def test_what_is_missing_is_told_before_anything_runs(loader, folder):
     node = loader.LiDARRewardModelLoader
-    assert "CLIP score needs a model file" in node.validate_inputs("CLIP score", "none")
-    assert str(folder) in node.validate_inputs("CLIP score", "none")
-    assert "gone.pt is not there" in node.validate_inputs("CLIP score", "gone.pt")
-    assert "no kind of reward model 'beauty'" in node.validate_inputs("beauty", "none")
-    assert node.validate_inputs(None, "none") is True
+    assert "gone.pt is not there: put one into" in node.validate_inputs("gone.pt")
+    assert str(folder) in node.validate_inputs("gone.pt")
+    assert node.validate_inputs("none") is True and node.validate_inputs(None) is True, "a kind may need none"
     with pytest.raises(ValueError, match="Load LiDAR Reward Model: CLIP score needs a model file"):
         node.execute("CLIP score", "none", "ViT-H-14")
+    with pytest.raises(
+        ValueError, match="auto needs a model file: .* or choose a kind that needs none, such as colourfulness"
+    ):
+        node.execute("auto", "none")
 
 
 def test_every_load_error_names_the_node_in_one_line(loader, folder):
@@ -220,7 +221,10 @@ def test_server_tells_wrong_choices_in_one_line(server):
     write_tiny_clip(models / "other")
     (models / "readme.pt").write_text("This is no model.")
     refused = server.queue(scoring_prompt("CLIP score", "none", "ViT-H-14"), timeout=60)
-    assert refused.status == "rejected" and "CLIP score needs a model file" in refused.message
+    assert refused.status == "error" and "CLIP score needs a model file" in refused.message
+    gone = server.queue(scoring_prompt("CLIP score", "gone.pt", "ViT-H-14"), timeout=60)
+    assert gone.status == "rejected" and len(gone.node_errors["1"]["errors"]) == 1
+    assert "file - gone.pt is not there" in gone.message
     wrong_file = server.queue(scoring_prompt("CLIP score", "readme.pt", "ViT-H-14"), timeout=60)
     assert wrong_file.status == "error"
     assert "Load LiDAR Reward Model: readme.pt is no model file" in wrong_file.message

@@ -240,13 +240,14 @@ def test_every_preset_is_a_config_of_real_settings(make_config, nodes_room):
     for preset in nodes_room("settings.presets").PRESETS.values():
         config = make_config(**preset)
         assert {name: getattr(config, name) for name in preset} == preset
-        assert f"{config.count} lookaheads: {config.steps} steps" in config.summary()
+        assert f"{config.count} lookaheads of {config.steps} steps" in config.summary()
 
 
-def test_recommended_writes_the_defaults_and_leaves_the_drawing_to_the_user(nodes_room):
+def test_recommended_writes_the_defaults_but_for_what_the_model_family_decides(nodes_room):
     defaults = nodes_room("settings.definitions").DEFAULTS
     recommended = nodes_room("settings.presets").PRESETS["recommended"]
-    assert recommended == {name: value for name, value in defaults.items() if name not in DRAWING}
+    family = ("cfg", "sampler_name", "scheduler", "batch_size")
+    assert recommended == {name: value for name, value in defaults.items() if name not in family}
     assert 0 < recommended["guidance_scale"] <= 1 and recommended["guidance_form"] == "blend", "a share"
 
 
