@@ -8,10 +8,10 @@ from comfy_api.latest import io
 from ..lidar_core import standardise
 from .host.checked_inputs import checked
 from .host.noise_levels import signal_and_noise
-from .host.post_cfg import Guidance
-from .host.show_on_node import show_on_node
+from .host.post_cfg import Guidance, tell_after_runs
+from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
-from .settings.definitions import GUIDANCE, STANDARDISED, setting_inputs
+from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class LiDARApplyGuidance(io.ComfyNode):
                     ),
                 ),
                 *setting_inputs(*GUIDANCE),
+                percent_of_input(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Connect to any sampler.")],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
@@ -56,10 +57,11 @@ class LiDARApplyGuidance(io.ComfyNode):
         end_percent,
         guidance_form,
         effective_dimension,
+        percent_of,
     ) -> io.NodeOutput:
-        patched = model.clone()
+        patched, tell = model.clone(), writer_on_node(cls.hidden)
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
-            show_on_node(cls.hidden, "LiDAR is off: the ordinary result")
+            tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)
         if start_percent > end_percent:
             raise ValueError(
@@ -72,8 +74,9 @@ class LiDARApplyGuidance(io.ComfyNode):
         if bool((rewards == rewards[0]).all()):
             warning = _cannot_steer(lookaheads)
             logger.warning("LiDAR Apply Guidance: %s", warning)
-            show_on_node(cls.hidden, warning)
+            tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
+        tell("waits for a sampler, which says here what was guided")
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,
@@ -83,6 +86,8 @@ class LiDARApplyGuidance(io.ComfyNode):
             end_percent=end_percent,
             guidance_form=guidance_form,
             effective_dimension=effective_dimension,
+            percent_of=percent_of,
+            tell=tell,
         ).attach(patched)
         return io.NodeOutput(patched)
 

@@ -6,7 +6,7 @@ as a whole, so that only what really changed runs again. Ids begin with the clas
 
 from comfy_execution.graph_utils import GraphBuilder, is_link
 
-from ..settings.definitions import BEST_LOOKAHEADS, GUIDANCE, SAMPLING
+from ..settings.definitions import BEST_LOOKAHEADS, GUIDANCE, SAMPLING, THIS_RUN
 from ..values.picks import parse_picks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
@@ -91,7 +91,12 @@ def lidar_graph(
         )
         judged = picked.out(0)
     guided = graph.node(
-        "LiDARApplyGuidance", id="LiDARApplyGuidance", lookaheads=judged, model=model, **_only(settings, *GUIDANCE)
+        "LiDARApplyGuidance",
+        id="LiDARApplyGuidance",
+        lookaheads=judged,
+        model=model,
+        percent_of=THIS_RUN,
+        **_only(settings, *GUIDANCE),
     )
     start = latent_image
     if from_best:

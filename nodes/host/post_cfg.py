@@ -2,19 +2,21 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...lidar_core import GUIDANCE_FORMS, Particles
+from ..settings.definitions import THIS_RUN, WHOLE_PROCESS
+from .guided_run import GuidedRun
 from .noise_levels import signal_and_noise
 
 logger = logging.getLogger(__name__)
 
 _CAUSES = "the checkpoint, its precision (start ComfyUI with --force-fp32) or cfg"
-_KEY = "lidar_particles"  # in a run's model_options: Guidance -> its Particles
+_KEY = "lidar_runs"  # in a run's model_options: Guidance -> its GuidedRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +24,15 @@ class Guidance:
     """Adds guidance_scale * shift to a model's denoised predictions, Theorem 3.3 of arXiv 2602.03211 in x0-space.
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
-    reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent.
+    reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent; percent_of says of
+    what they are shares: THIS_RUN, the steps that are sampled, or WHOLE_PROCESS, the host's own meaning.
     guidance_form: a name of lidar_core's GUIDANCE_FORMS; ValueError for any other. effective_dimension: d of the D numbers
     of a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
-    It holds no state. What one run needs more than once, the lookaheads as Particles on the sampling device, lives in
-    the model_options that the host makes for the run and drops after it.
+    tell: called after every run with a text that says what was guided.
+
+    It holds no state. What belongs to one run, a GuidedRun, lives in the model_options that the host makes for the run
+    and drops after it.
     """
 
     latents: Tensor
@@ -38,6 +43,8 @@ class Guidance:
     end_percent: float
     guidance_form: str
     effective_dimension: float
+    percent_of: str = WHOLE_PROCESS
+    tell: Callable[[str], None] = lambda text: None
 
     def __post_init__(self):
         if self.guidance_form not in GUIDANCE_FORMS:
@@ -45,16 +52,24 @@ class Guidance:
 
     def attach(self, model) -> None:
         """Patch the ModelPatcher `model`; guidance attached before it, by LiDAR or others, acts before it."""
-        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.prepare_particles)
+        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.guide_run)
         model.set_model_sampler_post_cfg_function(self.add_shift)
 
-    def prepare_particles(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
-        """Sample as `executor` does, with the particles of this run in its model_options: a SAMPLER_SAMPLE wrapper."""
+    def guide_run(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
+        """Sample as `executor` does, with a GuidedRun in its model_options, and tell what was guided: a SAMPLER_SAMPLE wrapper.
+
+        ValueError before the first step for latents of another size than the lookaheads'.
+        """
+        if noise.shape[1:] != self.latents.shape[1:]:
+            raise ValueError(_shape_message(noise, self.latents))
         options = extra_args["model_options"]
-        if noise.shape[1:] == self.latents.shape[1:]:  # else add_shift says so, in a run that it takes part in
-            own = {self: self._particles(model_wrap.inner_model, noise)}
-            options = {**options, _KEY: {**options.get(_KEY, {}), **own}}
-        return executor(model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs)
+        run = GuidedRun(self._particles(model_wrap.inner_model, noise), sigmas.tolist())
+        options = {**options, _KEY: {**options.get(_KEY, {}), self: run}}
+        samples = executor(
+            model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs
+        )
+        self.tell(self._report(run))
+        return samples
 
     def add_shift(self, args: Mapping) -> Tensor:
         """Return the denoised prediction, moved: a post-CFG function.
@@ -65,14 +80,15 @@ class Guidance:
         """
         x, denoised, model = args["input"], args["denoised"], args["model"]
         _require_finite(denoised, "the model's prediction", args["sigma"], _CAUSES)
-        sampling = model.model_sampling
-        # The host's percent 0 is its sigma_max (flow) or a huge number (others): both mean "from the first step".
-        highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
-        if not float(sampling.percent_to_sigma(self.end_percent)) < args["sigma"].max().item() <= highest:
+        sampling, run = model.model_sampling, args.get("model_options", {}).get(_KEY, {}).get(self)
+        if run is not None:
+            run.asked += 1
+        lowest, highest = self._window(sampling, run)
+        if not lowest < args["sigma"].max().item() <= highest:
             return denoised
         if x.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(x, self.latents))
-        particles = args.get("model_options", {}).get(_KEY, {}).get(self) or self._particles(model, x)
+        particles = self._particles(model, x) if run is None else run.particles
         sigma = args["sigma"].expand(x.shape[0])
         alpha, std = signal_and_noise(sampling, sigma)
         shift, info = GUIDANCE_FORMS[self.guidance_form](
@@ -87,7 +103,30 @@ class Guidance:
             )  # fmt: skip
         guided = (denoised + self.guidance_scale * shift).to(denoised.dtype)
         _require_finite(guided, "the guided prediction", args["sigma"], "guidance_scale: lower it")
+        if run is not None:
+            run.guided.append(args["sigma"].max().item())
         return guided
+
+    def _window(self, sampling, run: GuidedRun | None) -> tuple[float, float]:
+        """(lowest, highest) sigma that is guided; lowest is outside. A call that no run belongs to knows no steps."""
+        if self.percent_of == THIS_RUN and run is not None:
+            return run.window(self.start_percent, self.end_percent)
+        # The host's percent 0 is its sigma_max (flow) or a huge number (others): both mean "from the first step".
+        highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
+        return float(sampling.percent_to_sigma(self.end_percent)), highest
+
+    def _report(self, run: GuidedRun) -> str:
+        best = f"best lookahead no. {int(self.rewards.argsort(descending=True, stable=True)[0]) + 1} of {len(self.rewards)}"
+        if run.guided:
+            span = f"sigma {max(run.guided):.3g} to {min(run.guided):.3g}"
+            return f"guided {run.guided_steps()} of {run.steps} steps\n{span}\n{best}"
+        if not run.asked:
+            why = "the guider asked for no guidance; use a cfg above 1, or another guider"
+        else:
+            why = f"end_percent {self.end_percent:g} is past where this run begins (low denoise); raise it"
+        text = f"no step of {run.steps} was guided: {why}"
+        logger.warning("LiDAR Apply Guidance: %s", text)
+        return text
 
     def _temperature(self) -> float:
         numbers = self.latents[0].numel()
@@ -96,6 +135,18 @@ class Guidance:
     def _particles(self, model, x: Tensor) -> Particles:
         """The lookaheads in the space of x and on its device."""
         return Particles(model.process_latent_in(self.latents.to(x.device)))
+
+
+def tell_after_runs(model, tell: Callable[[str], None], text: str) -> None:
+    """Have the text told now and after every run of the ModelPatcher `model`, for nodes in between write on the same place."""
+
+    def sample_and_tell(executor, *args, **kwargs):
+        samples = executor(*args, **kwargs)
+        tell(text)
+        return samples
+
+    tell(text)
+    model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", sample_and_tell)
 
 
 def _require_finite(prediction: Tensor, what: str, sigma: Tensor, cause: str) -> None:

@@ -11,6 +11,7 @@ from comfy_api.latest import io
 STANDARDISED, RAW = "standardised", "raw"
 DIFFERENCE, BLEND = "difference", "blend"
 OWN_NOISE, BEST_LOOKAHEADS = "own noise", "best lookaheads"
+THIS_RUN, WHOLE_PROCESS = "this run", "whole process"
 
 SAMPLING = ("count", "steps", "cfg", "sampler_name", "scheduler")
 """How lookaheads are drawn: LiDAR Sample Lookaheads."""
@@ -155,7 +156,7 @@ def _definitions() -> tuple[io.Input, ...]:
             max=1.0,
             step=0.001,
             advanced=True,
-            tooltip="Where guidance begins, as a fraction of the sampling process. 0 is the first step and the usual value.",
+            tooltip="Where guidance begins, as a share of the steps. 0 is the first step and the usual value.",
         ),
         io.Float.Input(
             "end_percent",
@@ -165,7 +166,7 @@ def _definitions() -> tuple[io.Input, ...]:
             step=0.001,
             advanced=True,
             tooltip=(
-                f"Where guidance ends, as a fraction of the sampling process; the steps after it only refine. With {BLEND} "
+                f"Where guidance ends, as a share of the steps; the steps after it only refine. With {BLEND} "
                 f"0.3 is recommended, found on the demo model and not measured at full size; with {DIFFERENCE} 0.8 is usual, "
                 "and 0.05 for Flux with guidance_scale 40. 1 guides to the very end. 0 guides nothing."
             ),
@@ -204,6 +205,20 @@ def setting_inputs(*names: str, **extra_dict) -> list[io.Input]:
     inputs = [definitions[name] for name in names]
     inputs[0].extra_dict = extra_dict
     return inputs
+
+
+def percent_of_input() -> io.Input:
+    """Return percent_of: of what start_percent and end_percent are shares."""
+    return io.Combo.Input(
+        "percent_of",
+        options=[WHOLE_PROCESS, THIS_RUN],
+        default=WHOLE_PROCESS,
+        advanced=True,
+        tooltip=(
+            f"{WHOLE_PROCESS}: start and end are places in the whole process, as for ControlNet; with a denoise of 0.5 its first "
+            f"half does not exist. {THIS_RUN}: shares of the steps that are sampled, whatever denoise is, as in LiDAR KSampler."
+        ),
+    )
 
 
 def reward_prompt_input(*, raw_link: bool | None = None, lazy: bool | None = None) -> io.Input:

@@ -34,7 +34,7 @@ CORE, NODES, CORE_TESTS, HOST_TESTS = "lidar_core/", "nodes/", "tests/core/test_
 GUIDANCE, WEIGHTS, PARTICLES = CORE + "guidance.py", CORE + "weights.py", CORE + "particles.py"
 SET, FORMAT, ONE_LINE = CORE + "lookahead_set.py", CORE + "lookahead_format.py", CORE + "one_line.py"
 SCALE, SAMPLERS, RANGE = CORE + "reward_scale.py", CORE + "samplers.py", CORE + "number_range.py"
-POST_CFG, NOISE_LEVELS = NODES + "host/post_cfg.py", NODES + "host/noise_levels.py"
+POST_CFG, NOISE_LEVELS, RUN = (NODES + f"host/{name}.py" for name in ("post_cfg", "noise_levels", "guided_run"))
 _FORMULA = ["particles", "tilted_mean", "weights", "guidance", "extremes"]
 TESTS = {
     **{file: [CORE_TESTS + name for name in _FORMULA] for file in (GUIDANCE, WEIGHTS, PARTICLES)},
@@ -46,6 +46,7 @@ TESTS = {
     SAMPLERS: [CORE_TESTS + "samplers"],
     POST_CFG: [HOST_TESTS + name for name in ("post_cfg", "particles_of_a_run", "guided_sampling")],
     NOISE_LEVELS: [HOST_TESTS + "noise_levels"],
+    RUN: [HOST_TESTS + "guided_steps"],
 }
 
 Mutation = tuple[str, str, str]
@@ -158,11 +159,23 @@ MUTATIONS = [
     (POST_CFG, "    if not bool(lowest.isfinite() & highest.isfinite()):", "    if not bool(lowest.isfinite()):"),
     (POST_CFG, '        _require_finite(denoised, "the model\'s prediction", args["sigma"], _CAUSES)\n', ""),
     (POST_CFG, '        _require_finite(guided, "the guided prediction", args["sigma"], "guidance_scale: lower it")\n', ""),
-    (POST_CFG, "if noise.shape[1:] == self.latents.shape[1:]:", "if True:"),
-    (POST_CFG, "**options.get(_KEY, {}), **own", "**own"),
+    (POST_CFG, "if noise.shape[1:] != self.latents.shape[1:]:", "if False:"),
+    (POST_CFG, "**options.get(_KEY, {}), self: run", "self: run"),
     (POST_CFG, "if logger.isEnabledFor(logging.DEBUG):", "if logger.isEnabledFor(logging.WARNING):"),
-    (POST_CFG, '        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.prepare_particles)\n', ""),
+    (POST_CFG, '        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.guide_run)\n', ""),
     (POST_CFG, "if x.ndim == 3 and latents.ndim > 3:", "if False:"),
+    (POST_CFG, "        self.tell(self._report(run))\n", ""),
+    (POST_CFG, "            run.asked += 1\n", "            run.asked = 1\n            run.asked -= 1\n"),
+    (POST_CFG, "self.percent_of == THIS_RUN and", "self.percent_of != THIS_RUN and"),
+    (POST_CFG, "min(run.guided)", "max(run.guided)"),
+    (POST_CFG, "descending=True, stable=True)[0]) + 1", "descending=True, stable=True)[0])"),
+    (RUN, "math.floor(start", "math.ceil(start"),
+    (RUN, "math.ceil(end * self.steps - 1e-9)", "math.floor(end * self.steps)"),
+    (RUN, "end * self.steps - 1e-9", "end * self.steps + 1e-9"),
+    (RUN, "self.levels[last] * (1 + 1e-5)", "self.levels[last]"),
+    (RUN, "math.inf if first == 0 else", ""),
+    (RUN, "self.levels[first] * (1 + 1e-5)", "self.levels[first] * (1 - 1e-5)"),
+    (RUN, "level < sigma * (1 - 1e-5)", "level < sigma * 2"),
     # The model families
     (NOISE_LEVELS, "host.EPS.noise_scaling, host.COSMOS_RFLOW.noise_scaling", "host.EPS.noise_scaling,"),
     (NOISE_LEVELS, " and not isinstance(\n        model_sampling, host.IMG_TO_IMG\n    )", ""),

@@ -61,7 +61,7 @@ def parts(seed: int) -> dict:
     return prompt | {
         "draw": node("LiDARSampleLookaheads", model=["demo", 0], seed=seed, count=4, batch_size=4, **task, **sampler),
         "lookahead_images": node("VAEDecode", samples=["draw", 0], vae=["demo", 2]),
-        "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["judged", 0], **PAPERS, guidance_scale=4.0,
+        "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["judged", 0], percent_of="whole process", **PAPERS, guidance_scale=4.0,
                       reward_strength=30.0, reward_scale="standardised", start_percent=0.0, end_percent=0.5),
         "lidar": node("KSampler", model=["guide", 0], seed=seed, **task, **sampler),
     }  # fmt: skip

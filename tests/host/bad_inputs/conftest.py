@@ -48,7 +48,7 @@ PARTS = MODEL | {
         batch_size=2, steady_scores=False,
     ),
     "pick": node("LiDARPickLookaheads", lookahead_set=["score", 0], picks="1", mode="on top of the rewards", weight=3.0),
-    "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["pick", 0], **GUIDANCE),
+    "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["pick", 0], percent_of="whole process", **GUIDANCE),
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["pick", 0]),
     "sample": node("KSampler", model=["guide", 0], **TASK, latent_image=["start", 0], seed=5, **SAMPLER),
     "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
@@ -56,7 +56,9 @@ PARTS = MODEL | {
 }  # fmt: skip
 VALUES = {key: each for key, each in PARTS.items() if key not in ("decode", "score", "pick", "table")} | {
     "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
-    "guide": node("LiDARApplyGuidance", model=["demo", 0], lookaheads=["values", 0], **GUIDANCE),
+    "guide": node(
+        "LiDARApplyGuidance", model=["demo", 0], lookaheads=["values", 0], percent_of="whole process", **GUIDANCE
+    ),
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
 }
 IMAGES = {

@@ -269,7 +269,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
         "sampler_name scheduler denoise batch_size",
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
-        "LiDARApplyGuidance": f"LiDAR Apply Guidance: model lookaheads {guidance}",
+        "LiDARApplyGuidance": f"LiDAR Apply Guidance: model lookaheads {guidance} percent_of",
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",

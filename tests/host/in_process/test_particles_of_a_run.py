@@ -156,10 +156,10 @@ def test_other_post_cfg_functions_act_in_the_order_of_attachment(comfy, build_mo
     torch.testing.assert_close(guided_prediction(after), 2 * (prediction + shift), rtol=1e-5, atol=1e-5)
 
 
-def test_a_run_of_another_size_outside_the_window_is_the_hosts(build_model, guide, sample, prepared):
-    model = build_model("EPS")
-    guided = guide(model, end_percent=0.5)
-    assert torch.equal(sample(guided, size=16, denoise=0.2), sample(model, size=16, denoise=0.2))
+def test_a_run_of_another_size_is_refused_also_where_nothing_would_be_guided(build_model, guide, sample, prepared):
+    guided = guide(build_model("EPS"), end_percent=0.5)
+    with pytest.raises(ValueError, match="4 x 8 x 8 latents but the latent being sampled is 4 x 16 x 8; give LiDAR"):
+        sample(guided, size=16, denoise=0.2)
     assert not prepared
 
 
@@ -171,7 +171,7 @@ def test_the_wrapper_passes_all_arguments_on_and_changes_none(build_model, nodes
     guider = type("Guider", (), {"inner_model": build_model("EPS").model})
     extra_args = {"model_options": {"transformer_options": {}}, "seed": 5}
     arguments = (guider, torch.ones(3), extra_args, None, torch.zeros(1, 4, 8, 8), "latent image", "mask", True)
-    given, named = guidance.prepare_particles(lambda *args, **kwargs: (args, kwargs), *arguments, of_later_hosts=7)
+    given, named = guidance.guide_run(lambda *args, **kwargs: (args, kwargs), *arguments, of_later_hosts=7)
     assert named == {"of_later_hosts": 7}
     assert given[:2] + given[3:] == arguments[:2] + arguments[3:]
     assert given[2]["seed"] == 5 and given[2]["model_options"].keys() > {"transformer_options"}

@@ -162,7 +162,7 @@ def _modular(prompt: dict) -> dict:
             "inputs": {
                 "model": ["demo", 0], "lookaheads": ["score", 0], "guidance_scale": 2.0, "reward_strength": 1000.0,
                 "reward_scale": "standardised", "start_percent": 0.0, "end_percent": 0.9,
-                "guidance_form": "difference", "effective_dimension": 0.0,
+                "guidance_form": "difference", "effective_dimension": 0.0, "percent_of": "whole process",
             },
         },
         "lidar": {"class_type": "KSampler", "inputs": {"model": ["guide", 0], "seed": 5} | task | sampler},

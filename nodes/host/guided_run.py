@@ -1,0 +1,40 @@
+"""What one sampling run needs more than once, and what guidance did in it; it lives in the run's model_options alone."""
+
+import math
+from dataclasses import dataclass, field
+
+from ...lidar_core import Particles
+
+
+@dataclass(eq=False)
+class GuidedRun:
+    """The lookaheads as Particles on the sampling device, the noise levels of the run's steps, and a record."""
+
+    particles: Particles
+    levels: list[float]
+    """sigma of each step, falling, and the last one's end."""
+    asked: int = 0
+    """How often the sampler's guider called the post-CFG function."""
+    guided: list[float] = field(default_factory=list)
+    """sigma of each evaluation that was guided."""
+
+    @property
+    def steps(self) -> int:
+        return len(self.levels) - 1
+
+    def window(self, start: float, end: float) -> tuple[float, float]:
+        """Return (lowest, highest) sigma of the steps from start to end, shares of this run's steps; lowest is outside.
+
+        A window that is not empty holds one step at least.
+        """
+        first, last = math.floor(start * self.steps), math.ceil(end * self.steps - 1e-9)
+        # Some samplers compute the level of the next step anew: it is outside also where the last digits differ
+        return self.levels[last] * (1 + 1e-5), math.inf if first == 0 else self.levels[first] * (1 + 1e-5)
+
+    def guided_steps(self) -> int:
+        """Return how many of the run's steps were guided at one evaluation or more."""
+        return len({self._step_of(sigma) for sigma in self.guided})
+
+    def _step_of(self, sigma: float) -> int:
+        below = (step for step, level in enumerate(self.levels[1:]) if level < sigma * (1 - 1e-5))
+        return next(below, self.steps - 1)
