@@ -7,6 +7,7 @@ from .host.scoring import require_prompts
 from .host.socket_types import RewardModelSocket
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
+from .values.plain_words import plain_words
 
 NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
 
@@ -25,6 +26,9 @@ class LiDARCheckedInput(io.ComfyNode):
                 io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
                 io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
                 io.String.Input("input", tooltip="The name of that input."),
+                io.Boolean.Input(
+                    "plain", default=False, tooltip="For prompt: whether to leave out what only a text encoder reads."
+                ),
                 RewardModelSocket.Input(
                     "reward_model", optional=True, tooltip="For prompt: what reads it, and so wants a text or does not."
                 ),
@@ -36,7 +40,7 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, value=None, reward_model=None) -> io.NodeOutput:
+    async def execute(cls, node, input, plain, value=None, reward_model=None) -> io.NodeOutput:
         schema = NODES[node].define_schema()
         inputs = {each.id: each for each in schema.inputs}
         if input not in inputs:
@@ -46,6 +50,7 @@ class LiDARCheckedInput(io.ComfyNode):
             if value is None and wanted.optional and isinstance(wanted, io.WidgetInput):
                 value = wanted.default  # not connected, as if the link were not there
             value = check_value(wanted, value)
+            value = plain_words(value) if plain else value
             if reward_model is not None:
                 require_prompts(reward_model.models, [value])
             return io.NodeOutput(value)

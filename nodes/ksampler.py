@@ -7,6 +7,7 @@ from .host.checked_inputs import checked
 from .host.config_in_prompt import connected_settings, must_run_first
 from .host.lidar_graph import lidar_graph
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
+from .host.words_of_positive import words_of_positive
 from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
 
 # The children get the link itself, and the host evaluates it for them: this node needs nothing but the seed to expand.
@@ -49,7 +50,10 @@ class LiDARKSampler(io.ComfyNode):
                         "and only scores and samples again."
                     ),
                 ),
-                reward_prompt_input(**HANDED_ON),
+                reward_prompt_input(
+                    when_empty=" Empty: the words of the CLIP Text Encode behind positive, without weights.",
+                    **HANDED_ON,
+                ),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -148,8 +152,13 @@ class LiDARKSampler(io.ComfyNode):
     @classmethod
     @checked
     async def execute(cls, cfg, scheduler, lookahead_config=None, lookahead_model=None, **inputs) -> io.NodeOutput:
+        from_positive = isinstance(inputs["prompt"], str) and not inputs["prompt"].strip()
+        if from_positive:
+            inputs["prompt"] = words_of_positive(cls.hidden, inputs["positive"])
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         settings = connected_settings(cls.hidden, lookahead_config)
         settings = settings or {name: value for name, value in DEFAULTS.items() if name not in ("cfg", "scheduler")}
-        outputs, graph = lidar_graph(settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, **inputs)
+        outputs, graph = lidar_graph(
+            settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, plain=from_positive, **inputs
+        )
         return io.NodeOutput(*outputs, expand=graph)

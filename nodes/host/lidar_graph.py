@@ -32,18 +32,21 @@ def lidar_graph(
     denoise,
     lookahead_model,
     picks,
+    plain: bool,
 ) -> tuple[tuple[list, list, list], dict]:
     """Return the links of latent, lookahead set and ranked images, and the graph that gives them.
 
     settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
-    Everything else is an input of LiDAR KSampler, a value that has been checked or a link. ValueError for picks that
-    cannot be read.
+    plain: whether the text that a linked prompt gives was written for a text encoder. Everything else is an input of
+    LiDAR KSampler, a value that has been checked or a link. ValueError for picks that cannot be read.
     """
     graph = GraphBuilder()
 
     def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
         child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
+        return graph.node(
+            "LiDARCheckedInput", id=child, value=value, node=node, input=name, **{"plain": False, **more}
+        ).out(0)
 
     def sound(name: str, value, node: str = "LiDARKSampler"):
         """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
@@ -57,7 +60,7 @@ def lidar_graph(
         "denoise": sound("denoise", denoise),
     }
     if is_link(prompt) or not prompt.strip():  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model)
+        prompt = checked_child("prompt", prompt, reward_model=reward_model, plain=plain)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
     from_best = settings["start_from"] == BEST_LOOKAHEADS

@@ -221,8 +221,8 @@ def percent_of_input() -> io.Input:
     )
 
 
-def reward_prompt_input(*, raw_link: bool | None = None, lazy: bool | None = None) -> io.Input:
-    """Return prompt, the text that the reward model reads."""
+def reward_prompt_input(*, when_empty: str = "", raw_link: bool | None = None, lazy: bool | None = None) -> io.Input:
+    """Return prompt, the text that the reward model reads; when_empty: what a node does without one."""
     return io.String.Input(
         "prompt",
         multiline=True,
@@ -231,7 +231,7 @@ def reward_prompt_input(*, raw_link: bool | None = None, lazy: bool | None = Non
         lazy=lazy,
         tooltip=(
             "What the reward model compares the images with, usually the positive prompt in plain words. Rewards that "
-            "read no text (brightness, colourfulness) ignore it."
+            "read no text (brightness, colourfulness) ignore it." + when_empty
         ),
     )
 

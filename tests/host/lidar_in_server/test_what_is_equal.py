@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+
+PROMPT = "three red circles"
 
 
 def test_guidance_scale_0_is_the_hosts_ksampler_bit_for_bit(graph, run, first_run, latent_of):
@@ -52,3 +55,19 @@ def test_the_defaults_of_the_config_are_what_runs_without_one(graph, run, server
     assert "LiDARStartFromBest" in without.executed_classes
     assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads", "KSampler"} & set(config.executed_classes)
     assert "blend" in dict(config.texts)["config"]
+
+
+@pytest.mark.parametrize("text", ["by value", "by link"])
+def test_without_a_prompt_the_words_of_positive_are_judged(graph, run, latent_of, text):
+    """As if the plain words had been written into prompt; nothing is drawn or scored again."""
+    weighted = {"positive": {"text": "three (red circles:1.0)"}}
+    written = run(graph(weighted))
+    prompt = graph(weighted, {"lidar": {"prompt": ""}})
+    if text == "by link":
+        words = {"class_type": "PrimitiveString", "inputs": {"value": weighted["positive"]["text"]}}
+        prompt = graph(weighted, {"lidar": {"prompt": ""}, "positive": {"text": ["words", 0]}}) | {"words": words}
+    found = run(prompt)
+    assert torch.equal(latent_of(found), latent_of(written))
+    if text == "by value":
+        assert ("lidar", f"prompt of positive: {PROMPT}") in found.texts
+        assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads"} & set(found.executed_classes)

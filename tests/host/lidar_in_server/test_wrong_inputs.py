@@ -25,7 +25,7 @@ def test_an_empty_window_is_refused_before_any_lookahead_is_drawn(graph, server)
 
 
 def test_empty_prompt_for_a_text_reward_names_node_and_input(graph, refusal):
-    message = refusal(graph({"lidar": {"prompt": " "}}))
+    message = refusal(graph({"lidar": {"prompt": " "}, "positive": {"text": " "}}))
     assert message.startswith("LiDAR KSampler: ") and "'prompt' is empty" in message and "write" in message
 
 
