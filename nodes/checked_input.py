@@ -9,6 +9,7 @@ from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
 from .values.plain_words import plain_words
 
+_WAY_ROUND = "connect one, or build it of LiDAR Sample Lookaheads, Score Lookaheads, Apply Guidance and a KSampler, which take lists"
 NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
 
 
@@ -22,6 +23,7 @@ class LiDARCheckedInput(io.ComfyNode):
             description="Part of LiDAR KSampler: hands a linked value on if it fits the input that it is meant for.",
             search_aliases=["lidar"],
             is_dev_only=True,
+            is_input_list=True,  # so that a list is seen as one
             inputs=[
                 io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
                 io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
@@ -40,17 +42,20 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, plain, value=None, reward_model=None) -> io.NodeOutput:
-        schema = NODES[node].define_schema()
+    async def execute(cls, node, input, plain, value=(None,), reward_model=()) -> io.NodeOutput:
+        schema = NODES[node[0]].define_schema()
         inputs = {each.id: each for each in schema.inputs}
-        if input not in inputs:
-            raise ValueError(f"input is {input!r}, which {node} has not: write one of {', '.join(inputs)}")
-        wanted = inputs[input]
+        if input[0] not in inputs:
+            raise ValueError(f"input is {input[0]!r}, which {node[0]} has not: write one of {', '.join(inputs)}")
+        wanted = inputs[input[0]]
         with named(schema.display_name):
-            if value is None and wanted.optional and isinstance(wanted, io.WidgetInput):
-                value = wanted.default  # not connected, as if the link were not there
-            value = check_value(wanted, value)
-            value = plain_words(value) if plain else value
-            if reward_model is not None:
-                require_prompts(reward_model.models, [value])
-            return io.NodeOutput(value)
+            if len(value) != 1:
+                raise ValueError(f"{wanted.id} is a list of {len(value)}, wanted one: {_WAY_ROUND}")
+            (one,) = value
+            if one is None and wanted.optional and isinstance(wanted, io.WidgetInput):
+                one = wanted.default  # not connected, as if the link were not there
+            one = check_value(wanted, one)
+            one = plain_words(one) if plain[0] else one
+            for reward in reward_model:
+                require_prompts(reward.models, [one])
+            return io.NodeOutput(one)

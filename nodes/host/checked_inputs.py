@@ -87,7 +87,7 @@ def _checked(cls, schema: io.Schema, given: dict) -> dict:
         if given.get(wanted.id) is None and (wanted.optional or wanted.id not in given):
             given.pop(wanted.id, None)
             if isinstance(wanted, io.WidgetInput) and wanted.default is not None:
-                given[wanted.id] = wanted.default
+                given[wanted.id] = [wanted.default] if schema.is_input_list else wanted.default
             continue
         value = given[wanted.id]
         if schema.is_input_list:

@@ -44,7 +44,7 @@ TESTS = {
     **{file: [CORE_TESTS + name for name in ("lookahead_format", "lookahead_set")] for file in (FORMAT, ONE_LINE)},
     SCALE: [CORE_TESTS + name for name in ("reward_scale", "extremes")],
     SAMPLERS: [CORE_TESTS + "samplers"],
-    POST_CFG: [HOST_TESTS + name for name in ("post_cfg", "particles_of_a_run", "guided_sampling")],
+    POST_CFG: [HOST_TESTS + name for name in ("post_cfg", "particles_of_a_run", "guided_steps", "guided_sampling")],
     NOISE_LEVELS: [HOST_TESTS + "noise_levels"],
     RUN: [HOST_TESTS + "guided_steps"],
 }

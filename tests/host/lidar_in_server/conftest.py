@@ -81,10 +81,10 @@ def refusal(server):
 
 @pytest.fixture
 def latent_of(server):
-    """latent_of(result) -> the latent that its node "save" wrote."""
+    """latent_of(result, place) -> the latent that its node "save" wrote, of several the one at this place."""
 
-    def load(result):
-        saved = result.outputs["save"]["latents"][0]
+    def load(result, place=0):
+        saved = result.outputs["save"]["latents"][place]
         path = Path(server.base_directory, "output", saved["subfolder"], saved["filename"])
         return safetensors.torch.load_file(path)["latent_tensor"]
 

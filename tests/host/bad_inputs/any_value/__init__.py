@@ -42,4 +42,21 @@ class AnyValue:
         return (VALUES[what](),)
 
 
-NODE_CLASS_MAPPINGS = {"AnyValue": AnyValue}
+class Twice:
+    """A list of two, as many nodes of other packs give."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_IS_LIST = "test", "give", ("*",), (True,)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"value": ("*",), "other": ("*",)}}
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, input_types):
+        return True
+
+    def give(self, value, other):
+        return ([value, other],)
+
+
+NODE_CLASS_MAPPINGS = {"AnyValue": AnyValue, "Twice": Twice}
