@@ -67,7 +67,13 @@ def test_the_share_of_this_runs_steps_does_not_depend_on_scheduler_or_denoise(ru
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     ("start", "end", "steps"),
-    [(0.0, 0.8, range(16)), (0.0, 0.05, range(1)), (0.5, 1.0, range(10, 20)), (0.0, 0.001, range(1))],
+    [
+        (0.0, 0.8, range(16)),
+        (0.0, 0.05, range(1)),
+        (0.5, 1.0, range(10, 20)),
+        (0.0, 0.001, range(1)),
+        (0.33, 0.9, range(6, 18)),
+    ],
 )
 def test_every_window_is_counted_in_steps(run, family, start, end, steps):
     changed, levels, told = run(family, start_percent=start, end_percent=end)
@@ -97,6 +103,27 @@ def test_of_the_whole_process_nothing_is_guided_without_a_word(run, models, fami
             f"no step of {STEPS} was guided: end_percent 0.3 is past where this run begins (low denoise); raise it"
         ]
         assert told[0] in caplog.text
+
+
+def test_noise_that_a_sampler_adds_before_the_first_step_does_not_take_it_out_of_the_window(
+    comfy, models, nodes_room, conditioning
+):
+    import comfy.samplers
+
+    told, levels, model = [], [], models["EPS"].clone()
+    nodes_room("host.post_cfg").Guidance(
+        LATENTS, REWARDS, guidance_scale=0.5, reward_strength=30.0, start_percent=0.0, end_percent=0.5,
+        guidance_form="blend", effective_dimension=0.0, percent_of="this run", tell=told.append,
+    ).attach(model)  # fmt: skip
+    model.set_model_sampler_post_cfg_function(lambda args: levels.append(args["sigma"].item()) or args["denoised"])
+    guider = comfy.samplers.CFGGuider(model)
+    guider.set_conds(*conditioning)
+    guider.set_cfg(2.0)
+    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "normal", 4)
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    guider.sample(noise, torch.zeros(1, 4, 8, 8), comfy.samplers.ksampler("euler", {"s_churn": 1.0}), sigmas, seed=2)
+    assert levels[0] > 1.1 * sigmas[0]
+    assert told[0].startswith(f"guided 2 of 4 steps\nsigma {levels[0]:.3g} to ")
 
 
 def test_a_guider_that_does_not_ask_is_told_of(models, nodes_room, conditioning):
