@@ -20,7 +20,7 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from .rivals import universal_guidance
-from .world import Task, World, room
+from .world import PAPERS_RULE, Task, World, room
 
 ORDINARY, GRADIENT, DECODE, SCORE = "ordinary evaluation", "gradient evaluation", "decode", "score"
 
@@ -125,7 +125,7 @@ def _evaluation(world: World, draw: Callable[[World], object], *, warm_up: int, 
 def _guided(model, latents: Tensor, guidance: list[Reading]):
     """The model under LiDAR at every noise level; `guidance` gets the seconds of each of its moves."""
     lookaheads = room("lidar_core").LookaheadSet(latents, torch.linspace(-1.0, 2.4, len(latents)), "random")
-    patched = room("nodes").LiDARApplyGuidance.execute(model, lookaheads, start_percent=0.0, end_percent=1.0).result[0]
+    patched = room("nodes").LiDARApplyGuidance.execute(model, lookaheads, **PAPERS_RULE).result[0]
     functions = patched.model_options["sampler_post_cfg_function"]
 
     def timed(args) -> Tensor:

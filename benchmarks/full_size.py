@@ -44,7 +44,7 @@ def run_pictures(
 
     from benchmarks import evaluation_cost as rows
     from benchmarks.rivals import universal_guidance
-    from benchmarks.world import room
+    from benchmarks.world import PAPERS_RULE, room
 
     batches, sigmas = task.noise(pictures).split(batch), world.sigmas(steps)
 
@@ -58,7 +58,7 @@ def run_pictures(
             latents.append(world.sample(task, noise, world.sigmas(LOOKAHEAD_STEPS), phase="lookaheads"))
             rewards.append(world.score(world.decode(latents[-1], phase="decoding"), task, phase="scoring"))
         found = room("lidar_core").LookaheadSet(torch.cat(latents), torch.cat(rewards), "ImageReward")
-        vanilla(room("nodes").LiDARApplyGuidance.execute(world.model, found, end_percent=1.0).result[0])
+        vanilla(room("nodes").LiDARApplyGuidance.execute(world.model, found, **PAPERS_RULE).result[0])
 
     def universal() -> None:
         for noise in batches:

@@ -83,14 +83,14 @@ def step_share(count: int = 16, batch: int = 4, steps: int = 10, runs: int = 25)
     comfy.cli_args.args.cpu = not torch.cuda.is_available()  # before anything else of the host is imported
     import comfy.samplers
 
-    from benchmarks.world import SHAPE, World, room
+    from benchmarks.world import PAPERS_RULE, SHAPE, World, room
 
     world = World()
     task = world.task(room("demo_model.grammar").parse("a red circle left of a blue square"), 7)
     generator = torch.Generator().manual_seed(5)
     latents, rewards = torch.randn(count, *SHAPE, generator=generator), torch.randn(count, generator=generator)
     lookaheads = room("lidar_core").LookaheadSet(latents, rewards, "noise")
-    guided = room("nodes").LiDARApplyGuidance.execute(world.model, lookaheads, end_percent=1.0).result[0]
+    guided = room("nodes").LiDARApplyGuidance.execute(world.model, lookaheads, **PAPERS_RULE).result[0]
     sampler, noise, sigmas = comfy.samplers.sampler_object("euler"), task.noise(batch), world.sigmas(steps)
     milliseconds = {"vanilla": [], "guided": []}
     with torch.inference_mode(), _one_thread():

@@ -22,6 +22,10 @@ from torch import Tensor
 
 PACK = Path(__file__).resolve().parent.parent
 SHAPE = (4, 8, 8)
+PAPERS_RULE = {
+    "guidance_form": "difference", "guidance_scale": 8.0, "reward_strength": 5000.0, "effective_dimension": 0.0, "end_percent": 1.0,
+}  # fmt: skip
+"""The guidance whose cost docs/benchmarks tells, in every step."""
 CFG, SCHEDULER, SAMPLER = 3.0, "karras", "dpmpp_2m"
 
 
