@@ -24,7 +24,8 @@ def writer_on_node(hidden, *, node_id: str | None = None) -> Callable[[str], Non
     shown_on = hidden.dynprompt.get_display_node_id(node_id or hidden.unique_id)
 
     def write(text: str) -> None:
-        lines = "\n".join(printable(line, limit=500) for line in text.split("\n"))
+        # Nodes 2.0 shows the lines behind each other
+        lines = ";\n".join(printable(line, limit=500) for line in text.split("\n"))
         server.send_progress_text(lines, shown_on)
 
     return write

@@ -24,7 +24,7 @@ def test_ranking_settings_and_progress_of_both_phases_are_shown(server, first_ru
     shown = {node: text for node, text in first_run.texts}
     assert "4 lookaheads of 2 steps" in shown["config"]
     assert any(node == "lidar" and "best" in text and "of 4 lookaheads" in text for node, text in first_run.texts)
-    assert shown["lidar"].startswith("guided 3 of 3 steps\n")
+    assert shown["lidar"].startswith("guided 3 of 3 steps;\n")
     classes = {first_run.class_of(step.node) for step in first_run.progress}
     assert {"LiDARSampleLookaheads", "KSampler"} <= classes
     ends = [step for step in first_run.progress if first_run.class_of(step.node) == "LiDARSampleLookaheads"]
