@@ -84,7 +84,8 @@ class Guidance:
         if run is not None:
             run.asked += 1
         lowest, highest = self._window(sampling, run)
-        if not lowest < args["sigma"].max().item() <= highest:
+        level = args["sigma"].max().item()
+        if not lowest < level <= highest:
             return denoised
         if x.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(x, self.latents))
@@ -104,7 +105,7 @@ class Guidance:
         guided = (denoised + self.guidance_scale * shift).to(denoised.dtype)
         _require_finite(guided, "the guided prediction", args["sigma"], "guidance_scale: lower it")
         if run is not None:
-            run.guided.append(args["sigma"].max().item())
+            run.guided.append(level)
         return guided
 
     def _window(self, sampling, run: GuidedRun | None) -> tuple[float, float]:
@@ -120,6 +121,8 @@ class Guidance:
         if run.guided:
             span = f"sigma {max(run.guided):.3g} to {min(run.guided):.3g}"
             return f"guided {run.guided_steps()} of {run.steps} steps\n{span}\n{best}"
+        if not run.steps:
+            return "nothing was sampled: this run has no steps"
         if not run.asked:
             why = "the guider asked for no guidance; use a cfg above 1, or another guider"
         else:

@@ -139,10 +139,9 @@ MUTATIONS = [
     (SAMPLERS, "math.inf > high > low >= 0", "high > low >= 0"),
     (SAMPLERS, "dtype=torch.float64)\n    sigmas = (", "dtype=torch.float32)\n    sigmas = 1.001 * ("),
     # The host's post-CFG function
-    (POST_CFG, "< args[\"sigma\"].max().item() <= highest", "<= args[\"sigma\"].max().item() <= highest"),
-    (POST_CFG, "< args[\"sigma\"].max().item() <= highest", "< args[\"sigma\"].max().item() < highest"),
-    (POST_CFG, "< args[\"sigma\"].max().item() <=", "< args[\"sigma\"].min().item() <="),
-    (POST_CFG, "args[\"sigma\"].max().item() <= highest", "args[\"sigma\"].min().item() <= highest"),
+    (POST_CFG, "lowest < level <= highest", "lowest <= level <= highest"),
+    (POST_CFG, "lowest < level <= highest", "lowest < level < highest"),
+    (POST_CFG, "level = args[\"sigma\"].max()", "level = args[\"sigma\"].min()"),
     (POST_CFG, "math.inf if self.start_percent <= 0 else", "math.inf if self.start_percent < 0 else"),
     (POST_CFG, 'sigma = args["sigma"].expand(x.shape[0])', 'sigma = args["sigma"][:1].expand(x.shape[0])'),
     (POST_CFG, 'sigma = args["sigma"].expand(x.shape[0])', 'sigma = args["sigma"]'),

@@ -126,6 +126,19 @@ def test_noise_that_a_sampler_adds_before_the_first_step_does_not_take_it_out_of
     assert told[0].startswith(f"guided 2 of 4 steps\nsigma {levels[0]:.3g} to ")
 
 
+def test_a_run_without_steps_is_told_as_one(models, nodes_room):
+    told, model = [], models["EPS"]
+    guidance = nodes_room("host.post_cfg").Guidance(
+        LATENTS, REWARDS, guidance_scale=0.5, reward_strength=30.0, start_percent=0.0, end_percent=0.5,
+        guidance_form="blend", effective_dimension=0.0, percent_of="this run", tell=told.append,
+    )  # fmt: skip
+    guider = type("Guider", (), {"inner_model": model.model})
+    guidance.guide_run(
+        lambda *args: args, guider, torch.tensor([1.0]), {"model_options": {}}, None, torch.zeros(1, 4, 8, 8)
+    )
+    assert told == ["nothing was sampled: this run has no steps"]
+
+
 def test_a_guider_that_does_not_ask_is_told_of(models, nodes_room, conditioning):
     import comfy.samplers
     from comfy_extras.nodes_custom_sampler import Guider_DualModel
