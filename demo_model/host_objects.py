@@ -9,6 +9,8 @@ import comfy.latent_formats
 import comfy.model_base
 import comfy.model_management
 import comfy.model_patcher
+import comfy.model_sampling
+import comfy.sample
 import comfy.sd
 import comfy.sd1_clip
 import comfy.supported_models
@@ -20,8 +22,9 @@ from torch import Tensor
 from .autoencoder import Autoencoder
 
 WEIGHTS = Path(__file__).parent / "weights"
-DENOISER_FILE, TEXT_ENCODER_FILE, AUTOENCODER_FILE = (
+DENOISER_FILE, STUDENT_FILE, TEXT_ENCODER_FILE, AUTOENCODER_FILE = (
     "denoiser.safetensors",
+    "student.safetensors",
     "text_encoder.safetensors",
     "autoencoder.safetensors",
 )
@@ -59,8 +62,8 @@ DENOISER_CONFIG = {
 }
 
 
-def _weights(name: str) -> dict[str, Tensor]:
-    path = WEIGHTS / name
+def _weights(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
+    path = folder / name
     if not path.is_file():
         raise FileNotFoundError(
             f"The demo model's weights are missing: {path}. Fetch the whole repository, or make them with: python3 dev.py train-demo"
@@ -132,22 +135,55 @@ def new_denoiser(
     return config.get_model({}, "", device=device)
 
 
-def load_model() -> comfy.model_patcher.ModelPatcher:
+class _PredictsClean(comfy.model_sampling.X0, comfy.model_sampling.ModelSamplingDiscrete):
+    """The network's output is the clean latent itself, on SDXL's noise levels."""
+
+
+def new_student(*args, **options) -> comfy.model_base.SDXL:
+    """As new_denoiser, of the model that predicts the clean latent."""
+    model = new_denoiser(*args, **options)
+    model.model_sampling = _PredictsClean(model.model_config)
+    return model
+
+
+def denoiser_weights(folder: Path = WEIGHTS) -> dict[str, Tensor]:
+    """The diffusion model's state dict, float32."""
+    return _weights(DENOISER_FILE, folder)
+
+
+def load_model(folder: Path = WEIGHTS) -> comfy.model_patcher.ModelPatcher:
     """The diffusion model as the host's MODEL."""
+    return _patcher(new_denoiser, denoiser_weights(folder))
+
+
+def load_student() -> comfy.model_patcher.ModelPatcher:
+    """The distilled model as the host's MODEL: 1 to 4 steps of euler with sgm_uniform, cfg 1."""
+    return _patcher(new_student, _weights(STUDENT_FILE))
+
+
+@torch.inference_mode()
+def draw_finished(model, noise: Tensor, positive: list, negative: list, *, steps: int, cfg: float) -> Tensor:
+    """Standard noise (N,4,8,8) -> what the host's dpmpp_2m with karras makes of it, in the diffusion model's space."""
+    drawn = comfy.sample.sample(
+        model, noise, steps, cfg, "dpmpp_2m", "karras", positive, negative, torch.zeros_like(noise), disable_pbar=True
+    )
+    return model.model.process_latent_in(drawn)
+
+
+def _patcher(new_model, weights: dict[str, Tensor]) -> comfy.model_patcher.ModelPatcher:
     management = comfy.model_management
     load_device, offload_device = management.get_torch_device(), management.unet_offload_device()
-    weights = _weights(DENOISER_FILE)
     supported = _SmallSDXL.supported_inference_dtypes
     dtype = management.unet_dtype(model_params=comfy.utils.calculate_parameters(weights), supported_dtypes=supported)
-    model = new_denoiser(dtype, management.unet_manual_cast(dtype, load_device, supported), device=offload_device)
+    model = new_model(dtype, management.unet_manual_cast(dtype, load_device, supported), device=offload_device)
     model.diffusion_model.load_state_dict(weights)
     model.latent_format.set_preview_colours(_weights(AUTOENCODER_FILE)["preview_colours"])
     return comfy.model_patcher.CoreModelPatcher(model, load_device=load_device, offload_device=offload_device)
 
 
-def load_clip() -> comfy.sd.CLIP:
+def load_clip(folder: Path = WEIGHTS) -> comfy.sd.CLIP:
     """The text encoder as the host's CLIP. Words outside the grammar have an all-zero embedding: the file leaves their rows out."""
-    weights = _weights(TEXT_ENCODER_FILE)
+    weights = _weights(TEXT_ENCODER_FILE, folder)
     token_ids, rows = weights.pop("token_ids").long(), weights.pop("token_rows")
     table = torch.zeros(TEXT_CONFIG["eos_token_id"] + 1, TEXT_WIDTH)
     table[token_ids] = rows
