@@ -2,12 +2,11 @@
 
 import logging
 
-import torch
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
 from .host.checked_inputs import checked
-from .host.noise_levels import signal_and_noise
+from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
@@ -68,8 +67,7 @@ class LiDARApplyGuidance(io.ComfyNode):
                 f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step would be guided; set "
                 "start_percent below end_percent."
             )
-        # Refuses a model that cannot be steered.
-        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
+        require_steerable(model)
         rewards = lookaheads.rewards
         if bool((rewards == rewards[0]).all()):
             warning = _cannot_steer(lookaheads)

@@ -1,11 +1,11 @@
 """Phase 1 of LiDAR: draw the lookaheads with the host's own sampler."""
 
-import torch
 from comfy_api.latest import io
 
 from .host.checked_inputs import checked
 from .host.draw_lookaheads import draw_lookaheads
-from .host.noise_levels import signal_and_noise
+from .host.noise_levels import require_steerable
+from .host.one_for_all import require_one_for_all
 from .host.starting_latent import starting_latent
 from .settings.definitions import SAMPLING, setting_inputs
 
@@ -80,10 +80,10 @@ class LiDARSampleLookaheads(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, model, positive, negative, latent_image, count, denoise, **settings) -> io.NodeOutput:
-        signal_and_noise(
-            model.get_model_object("model_sampling"), torch.ones(1)
-        )  # refuses a model that cannot be steered
+        require_steerable(model)
         start, mask = starting_latent(model, latent_image, denoise=denoise)
+        for name, conditioning in (("positive", positive), ("negative", negative)):
+            require_one_for_all(name, conditioning, dimensions=start.ndim - 2)
         samples = draw_lookaheads(
             model, start, mask, count=count, positive=positive, negative=negative, denoise=denoise, **settings
         )

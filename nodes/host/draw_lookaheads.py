@@ -1,5 +1,8 @@
 """The lookaheads out of the host's sampler, a few at a time, with its progress and previews."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import comfy.model_management
 import comfy.sample
 import comfy.utils
@@ -44,15 +47,16 @@ def draw_lookaheads(
             show_step(index * total_steps + step, x0, x, len(chunks) * total_steps)
 
         part = slice(first, first + batch_size)
-        samples.append(
-            comfy.sample.sample(
-                model, noise[part], steps, cfg, sampler_name, scheduler, positive, negative, start[part],
-                denoise=denoise, noise_mask=noise_mask, callback=on_step,
-                disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-                # Ancestral and SDE samplers draw from this seed in every step: chunks must not repeat each other.
-                seed=(seed + first) % 2**64,
-            )
-        )  # fmt: skip
+        with _told_of_batches(len(noise[part])):
+            samples.append(
+                comfy.sample.sample(
+                    model, noise[part], steps, cfg, sampler_name, scheduler, positive, negative, start[part],
+                    denoise=denoise, noise_mask=noise_mask, callback=on_step,
+                    disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+                    # Ancestral and SDE samplers draw from this seed in every step: chunks must not repeat each other.
+                    seed=(seed + first) % 2**64,
+                )
+            )  # fmt: skip
     drawn = torch.cat(samples)
     bad = (~drawn.isfinite().flatten(1).all(dim=1)).nonzero().flatten().tolist()
     if bad:
@@ -61,3 +65,17 @@ def draw_lookaheads(
             "precision (start ComfyUI with --force-fp32), cfg or sampler_name"
         )
     return drawn
+
+
+@contextmanager
+def _told_of_batches(images: int) -> Iterator[None]:
+    """Say what to try where several images at once fail: some patches of models ask `if` of one number for each image."""
+    try:
+        yield
+    except RuntimeError as error:
+        if images == 1 or isinstance(error, comfy.model_management.OOM_EXCEPTION):
+            raise
+        raise ValueError(
+            f"sampling {images} lookaheads at once failed: {error}. Set batch_size to 1, in case a patch of the model works "
+            "for one image only"
+        ).with_traceback(error.__traceback__) from error
