@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..lidar_core import standardise
 from .host.checked_inputs import checked
+from .host.guiders import lost_guidance
 from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
 from .host.show_on_node import writer_on_node
@@ -74,7 +75,10 @@ class LiDARApplyGuidance(io.ComfyNode):
             logger.warning("LiDAR Apply Guidance: %s", warning)
             tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
-        tell("waits for a sampler, which says here what was guided")
+        lost = lost_guidance(cls.hidden)
+        for each in lost:
+            logger.warning("LiDAR Apply Guidance: %s", each)
+        tell("\n".join(["waits for a sampler, which says here what was guided", *lost]))
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,
