@@ -2,10 +2,12 @@
 
 import comfy.samplers
 from comfy_api.latest import io
+from comfy_execution.graph_utils import is_link
 
 from .host.checked_inputs import checked
 from .host.config_in_prompt import connected_settings, must_run_first
 from .host.lidar_graph import lidar_graph
+from .host.output_kinds import kind_of_link
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 from .host.words_of_positive import words_of_positive
 from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
@@ -159,6 +161,12 @@ class LiDARKSampler(io.ComfyNode):
         settings = connected_settings(cls.hidden, lookahead_config)
         settings = settings or {name: value for name, value in DEFAULTS.items() if name not in ("cfg", "scheduler")}
         outputs, graph = lidar_graph(
-            settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, plain=from_positive, **inputs
+            settings,
+            cfg=cfg,
+            scheduler=scheduler,
+            lookahead_model=lookahead_model,
+            may_be_none=is_link(lookahead_model) and kind_of_link(cls.hidden.dynprompt, lookahead_model) != "MODEL",
+            plain=from_positive,
+            **inputs,
         )
         return io.NodeOutput(*outputs, expand=graph)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from comfy_execution.graph_utils import is_link
 
-import nodes as host_nodes
+from .output_kinds import ANYTHING, output_kinds
 
 # Inputs that read the weights of a MODEL, or run it without the patches that act after classifier-free guidance.
 _LOST = {
@@ -42,11 +42,11 @@ def _lost(prompt, sources: list[tuple[str, int]]) -> Iterator[str]:
         seen.add(source)
         for node_id in prompt.all_node_ids():
             node = prompt.get_node(node_id)
-            kinds = getattr(host_nodes.NODE_CLASS_MAPPINGS.get(node["class_type"]), "RETURN_TYPES", ())
             for name, value in node["inputs"].items():
                 if not is_link(value) or tuple(value) != source:
                     continue
                 if name in _LOST:
                     yield f"not guided: {name} of {node['class_type']} {_LOST[name]}"
                 else:
-                    sources += [(node_id, slot) for slot, kind in enumerate(kinds) if kind == "MODEL"]
+                    kinds = output_kinds(prompt, node_id)
+                    sources += [(node_id, slot) for slot, kind in enumerate(kinds) if kind in ("MODEL", *ANYTHING)]

@@ -31,14 +31,16 @@ def lidar_graph(
     scheduler,
     denoise,
     lookahead_model,
+    may_be_none: bool,
     picks,
     plain: bool,
 ) -> tuple[tuple[list, list, list], dict]:
     """Return the links of latent, lookahead set and ranked images, and the graph that gives them.
 
     settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
-    plain: whether the text that a linked prompt gives was written for a text encoder. Everything else is an input of
-    LiDAR KSampler, a value that has been checked or a link. ValueError for picks that cannot be read.
+    may_be_none: whether what is linked at lookahead_model may hand on None, as a switch does; only then a change of model
+    draws its lookaheads again. plain: whether the text that a linked prompt gives was written for a text encoder. Everything
+    else is an input of LiDAR KSampler, a value that has been checked or a link. ValueError for picks that cannot be read.
     """
     graph = GraphBuilder()
 
@@ -64,11 +66,15 @@ def lidar_graph(
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
     from_best = settings["start_from"] == BEST_LOOKAHEADS
+    drawing_model = model
+    if lookahead_model is not None:
+        otherwise = {"otherwise": model} if may_be_none else {}
+        drawing_model = checked_child("lookahead_model", lookahead_model, **otherwise)
 
     lookaheads = graph.node(
         "LiDARSampleLookaheads",
         id="LiDARSampleLookaheads",
-        model=sound("lookahead_model", lookahead_model) or model,
+        model=drawing_model,
         latent_image=latent_image,
         # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
         seed=seed if from_best else (seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
