@@ -6,20 +6,19 @@ from comfy_execution.graph_utils import is_link
 
 from .output_kinds import ANYTHING, output_kinds
 
-# Inputs that read the weights of a MODEL, or run it without the patches that act after classifier-free guidance.
-_LOST = {
-    "model2": "reads the weights alone; guide the merged model instead",
-    "model_negative": "is for the negative prompt alone; guide the model beside it instead",
-}
+# (How a node's class type begins, its input, why guidance does not act there)
+_LOST = [
+    ("DualModelGuider", "model_negative", "is for the negative prompt alone; guide the model beside it instead"),
+    *((merge, "model2", "reads the weights alone; guide the merged model instead")
+      for merge in ("ModelMerge", "ModelAdd", "ModelSubtract")),
+]  # fmt: skip
 
 
 def multiplied_by(guider) -> float:
     """Return by what a guider multiplies all that a post-CFG function adds; guider: of the run, its cfg set."""
     # By name, for the host loads its class under the path of the file, not as comfy_extras
-    nested = any(kind.__name__ == "Guider_DualCFG" for kind in type(guider).__mro__) and getattr(
-        guider, "nested", False
-    )
-    return guider.cfg2 if nested else 1.0
+    dual = any(kind.__name__ == "Guider_DualCFG" for kind in type(guider).__mro__)
+    return guider.cfg2 if dual and getattr(guider, "nested", False) else 1.0
 
 
 def lost_guidance(hidden) -> list[str]:
@@ -40,13 +39,19 @@ def _lost(prompt, sources: list[tuple[str, int]]) -> Iterator[str]:
         if source in seen:
             continue
         seen.add(source)
-        for node_id in prompt.all_node_ids():
-            node = prompt.get_node(node_id)
-            for name, value in node["inputs"].items():
-                if not is_link(value) or tuple(value) != source:
-                    continue
-                if name in _LOST:
-                    yield f"not guided: {name} of {node['class_type']} {_LOST[name]}"
-                else:
-                    kinds = output_kinds(prompt, node_id)
-                    sources += [(node_id, slot) for slot, kind in enumerate(kinds) if kind in ("MODEL", *ANYTHING)]
+        for node_id, kind, name in _fed_by(prompt, source):
+            why = [told for begin, lost, told in _LOST if name == lost and kind.startswith(begin)]
+            if why:
+                yield f"not guided: {name} of {kind} {why[0]}"
+                continue
+            kinds = output_kinds(prompt, node_id)
+            sources += [(node_id, slot) for slot, given in enumerate(kinds) if given in ("MODEL", *ANYTHING)]
+
+
+def _fed_by(prompt, source: tuple[str, int]) -> Iterator[tuple[str, str, str]]:
+    """(id, class type, input) of all that an output is linked to."""
+    for node_id in prompt.all_node_ids():
+        node = prompt.get_node(node_id)
+        for name, value in node["inputs"].items():
+            if is_link(value) and tuple(value) == source:
+                yield node_id, node["class_type"], name

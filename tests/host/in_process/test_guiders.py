@@ -149,6 +149,7 @@ NEGATIVE = (
         ({"merge": MERGE, "sampler": ("KSampler", {"model": ["guide", 0]})}, [WEIGHTS]),
         ({"lora": LORA, "merge": (MERGE[0], MERGE[1] | {"model2": ["lora", 0]})}, [WEIGHTS]),
         ({"merge": (MERGE[0], {"model1": ["guide", 0], "model2": ["loader", 0]})}, []),
+        ({"switch": ("ModelSwitchOfAnotherPack", {"model1": ["loader", 0], "model2": ["guide", 0]})}, []),
         ({"dual": ("DualModelGuider", {"model": ["loader", 0], "model_negative": ["guide", 0]}), "merge": MERGE},
          [WEIGHTS, NEGATIVE]),
         ({"one": ("LoraLoaderModelOnly", {"model": ["two", 0]}), "two": ("LoraLoaderModelOnly", {"model": ["one", 0]}),
