@@ -30,8 +30,7 @@ def _rows(entries: dict, dimensions: int) -> Iterator[tuple[str, Tensor]]:
     """Each entry's name with tensors whose rows the host gives to the images of a batch."""
     for entry, value in entries.items():
         if entry == "mask":
-            of_images = value.ndim > dimensions
-            yield from [(entry, value)] if of_images else []
+            yield from ((entry, mask) for mask in _tensors(value) if mask.ndim > dimensions)
         elif entry == "control":
             yield from (("the ControlNet's image", hint) for hint in _hints(value) if dimensions == 2)
         else:

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from contextlib import suppress
 
 
 def plain(value):
@@ -14,10 +15,12 @@ def number(value) -> int | float | None:
     value = plain(value)
     if isinstance(value, numbers.Integral):
         return int(value)
-    try:
-        return float(value) if isinstance(value, (numbers.Real, str)) else None
-    except (ValueError, OverflowError):
-        return None
+    # int first, for a long seed has more digits than a float holds
+    kinds = (int, float) if isinstance(value, str) else (float,) if isinstance(value, numbers.Real) else ()
+    for kind in kinds:
+        with suppress(ValueError, OverflowError):
+            return kind(value)
+    return None
 
 
 def whole_number(value) -> int | None:
