@@ -12,6 +12,7 @@ from .host.post_cfg import Guidance, tell_after_runs
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
+from .values.set_name import name_of, notes_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,12 @@ class LiDARApplyGuidance(io.ComfyNode):
         effective_dimension,
         percent_of,
     ) -> io.NodeOutput:
-        patched, tell = model.clone(), writer_on_node(cls.hidden)
+        patched, write = model.clone(), writer_on_node(cls.hidden)
+        before, behind = notes_of(lookaheads), [f"set {name_of(lookaheads)}"] * bool(name_of(lookaheads))
+
+        def tell(text: str) -> None:
+            write("\n".join([*before, text, *behind]))
+
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)
@@ -76,7 +82,7 @@ class LiDARApplyGuidance(io.ComfyNode):
             logger.warning("LiDAR Apply Guidance: %s", warning)
             tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
-        tell("waits for a sampler, which says here what was guided")
+        write("waits for a sampler, which says here what was guided")
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,
