@@ -51,7 +51,7 @@ class LiDARKSampler(io.ComfyNode):
                     ),
                 ),
                 reward_prompt_input(
-                    when_empty=" Empty: the words of the CLIP Text Encode behind positive, without weights.",
+                    when_empty=" Empty: the words of the CLIP Text Encode behind positive.",
                     **HANDED_ON,
                 ),
                 io.Int.Input(
