@@ -90,9 +90,9 @@ def test_picks_of_another_set_change_nothing_but_what_is_told(node_classes, lida
 
 
 def test_a_set_without_a_name_fits_no_name(pick, nodes_room):
-    assert nodes_room("values.set_name").notes_of(pick("2 @k7f2")) == [
-        "picks 2 are for the set k7f2 and not used: this is a set without a name"
-    ]
+    notes_of = nodes_room("values.set_name").notes_of
+    assert notes_of(pick("2 @k7f2")) == ["picks 2 are for the set k7f2 and not used: this is a set without a name"]
+    assert notes_of(pick("2\n4 @k7f2"))[0].startswith("picks 2 4 are for")
     assert pick("2").metadata == pick.lookaheads.metadata
 
 
