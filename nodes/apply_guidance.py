@@ -12,6 +12,7 @@ from .host.post_cfg import Guidance, tell_after_runs
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
+from .values.set_name import name_of, notes_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,12 @@ class LiDARApplyGuidance(io.ComfyNode):
         effective_dimension,
         percent_of,
     ) -> io.NodeOutput:
-        patched, tell = model.clone(), writer_on_node(cls.hidden)
+        patched, write = model.clone(), writer_on_node(cls.hidden)
+        before, behind = notes_of(lookaheads), [f"set {name_of(lookaheads)}"] * bool(name_of(lookaheads))
+
+        def tell(text: str) -> None:
+            write("\n".join([*before, text, *behind]))
+
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)
@@ -78,7 +84,7 @@ class LiDARApplyGuidance(io.ComfyNode):
         lost = lost_guidance(cls.hidden)
         for each in lost:
             logger.warning("LiDAR Apply Guidance: %s", each)
-        tell("\n".join(["waits for a sampler, which says here what was guided", *lost]))
+        write("\n".join(["waits for a sampler, which says here what was guided", *lost]))
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,

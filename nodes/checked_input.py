@@ -28,9 +28,6 @@ class LiDARCheckedInput(io.ComfyNode):
                 io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
                 io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
                 io.String.Input("input", tooltip="The name of that input."),
-                io.Boolean.Input(
-                    "plain", default=False, tooltip="For prompt: whether to leave out what only a text encoder reads."
-                ),
                 io.AnyType.Input(
                     "otherwise", optional=True, tooltip="For lookahead_model: what stands in where None comes."
                 ),
@@ -45,7 +42,7 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, plain, value=(None,), otherwise=(None,), reward_model=()) -> io.NodeOutput:
+    async def execute(cls, node, input, value=(None,), otherwise=(None,), reward_model=()) -> io.NodeOutput:
         schema = NODES[node[0]].define_schema()
         inputs = {each.id: each for each in schema.inputs}
         if input[0] not in inputs:
@@ -58,7 +55,6 @@ class LiDARCheckedInput(io.ComfyNode):
             if one is None and wanted.optional:  # not connected, as if the link were not there
                 one = wanted.default if isinstance(wanted, io.WidgetInput) else otherwise[0]
             one = check_value(wanted, one)
-            one = plain_words(one) if plain[0] else one
             for reward in reward_model:
-                require_prompts(reward.models, [one])
+                require_prompts(reward.models, [plain_words(one)])
             return io.NodeOutput(one)

@@ -53,7 +53,7 @@ class LiDARKSampler(io.ComfyNode):
                     ),
                 ),
                 reward_prompt_input(
-                    when_empty=" Empty: the words of the CLIP Text Encode behind positive, without weights.",
+                    when_empty=" Empty: the words of the CLIP Text Encode behind positive.",
                     **HANDED_ON,
                 ),
                 io.Int.Input(
@@ -154,8 +154,7 @@ class LiDARKSampler(io.ComfyNode):
     @classmethod
     @checked
     async def execute(cls, cfg, scheduler, lookahead_config=None, lookahead_model=None, **inputs) -> io.NodeOutput:
-        from_positive = isinstance(inputs["prompt"], str) and not inputs["prompt"].strip()
-        if from_positive:
+        if isinstance(inputs["prompt"], str) and not inputs["prompt"].strip():
             inputs["prompt"] = words_of_positive(cls.hidden, inputs["positive"])
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         settings = connected_settings(cls.hidden, lookahead_config)
@@ -166,7 +165,6 @@ class LiDARKSampler(io.ComfyNode):
             scheduler=scheduler,
             lookahead_model=lookahead_model,
             may_be_none=is_link(lookahead_model) and kind_of_link(cls.hidden.dynprompt, lookahead_model) != "MODEL",
-            plain=from_positive,
             **inputs,
         )
         return io.NodeOutput(*outputs, expand=graph)
