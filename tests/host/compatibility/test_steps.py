@@ -1,0 +1,101 @@
+"""How many of 20 steps each preset guides, with every scheduler and five values of denoise; where it is none, a word says so."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from .test_samplers import short_network
+
+pytestmark = pytest.mark.host
+STEPS, DENOISE = 20, (1.0, 0.9, 0.7, 0.5, 0.3)
+KIND = {"SD1.5": "EPS", "Flux": "flow"}
+
+
+@pytest.fixture(scope="module")
+def settings(pack, node_classes):
+    """presets: their guidance by name; group(name) -> the names of all that guide the same share of the steps."""
+    module = {name: sys.modules[f"{pack.__name__}.nodes.settings.{name}"] for name in ("presets", "definitions")}
+    definitions, presets = module["definitions"], {}
+    for name, values in module["presets"].PRESETS.items():
+        values = {**definitions.DEFAULTS, **values}
+        presets[name] = {each: values[each] for each in definitions.GUIDANCE}
+
+    def group(name):
+        window = [presets[name][each] for each in ("start_percent", "end_percent")]
+        return ", ".join(
+            each for each in presets if [presets[each]["start_percent"], presets[each]["end_percent"]] == window
+        )
+
+    return SimpleNamespace(presets=presets, group=group)
+
+
+def changed_levels(model, apply, lookaheads, settings):
+    """Put LiDAR on the model; return it, the levels at which it changed something, and what it tells."""
+    before, levels, watched = [], [], model.clone()
+    watched.set_model_sampler_post_cfg_function(lambda args: before.append(args["denoised"]) or args["denoised"])
+    guided, told = apply(watched, lookaheads, **settings)
+    del told[:]
+
+    def compare(args):
+        if not torch.equal(args["denoised"], before[-1]):
+            levels.append(args["sigma"].max().item())
+        return args["denoised"]
+
+    guided.set_model_sampler_post_cfg_function(compare)
+    return guided, levels, told
+
+
+@pytest.mark.parametrize("name", KIND)
+def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, settings, notes, name):
+    import comfy.samplers
+
+    import nodes
+
+    each, shape = family(name), (family(name).shape[0], 2, 2)
+    model, latent = each.model.clone(), {"samples": torch.ones(1, *shape)}
+    model.set_model_unet_function_wrapper(short_network)
+    lookaheads, sampling = lookahead_set(shape, model.model), model.get_model_object("model_sampling")
+    for preset, values in settings.presets.items():
+        for scheduler in comfy.samplers.KSampler.SCHEDULERS:
+            for denoise in DENOISE:
+                print(preset, scheduler, denoise)  # shown where it fails
+                once, of_run, told_of_run = changed_levels(
+                    model, apply, lookaheads, values | {"percent_of": "this run"}
+                )
+                twice, of_all, told_of_all = changed_levels(
+                    once, apply, lookaheads, values | {"percent_of": "whole process"}
+                )
+                levels = []
+                twice.add_wrapper_with_key(
+                    "sampler_sample",
+                    "levels",
+                    lambda run, wrap, sigmas, *args, levels=levels, **kwargs: (
+                        levels.extend(sigmas.tolist()) or run(wrap, sigmas, *args, **kwargs)
+                    ),
+                )
+                task = (each.positive, each.negative, latent)
+                nodes.common_ksampler(twice, 3, STEPS, 1.0, "euler", scheduler, *task, denoise=denoise)
+                steps = len(levels) - 1
+                edge = float(sampling.percent_to_sigma(values["end_percent"]))
+                share = -(-round(values["end_percent"] * 1000) * steps // 1000)
+                cells = {}
+                for told, changed, wanted in (
+                    (told_of_run, of_run, levels[:share]),
+                    (told_of_all, of_all, [level for level in levels[:-1] if level > edge]),
+                ):
+                    assert set(changed) <= set(wanted)
+                    assert values["guidance_form"] == "difference" or changed == wanted
+                    beginning = (
+                        f"guided {len(wanted)} of {steps} steps\n"
+                        if wanted
+                        else f"no step of {steps} was guided: end_percent"
+                    )
+                    assert told[0].startswith(beginning), told
+                    cells[id(told)] = str(len(wanted)) if wanted else "0, told"
+                column = f"{KIND[name]}, {denoise:g}"
+                notes.add(
+                    "this run", settings.group(preset), f"denoise {denoise:g}", f"{cells[id(told_of_run)]} of {steps}"
+                )
+                notes.add("whole process", f"{settings.group(preset)}: {scheduler}", column, cells[id(told_of_all)])
