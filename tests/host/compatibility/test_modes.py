@@ -156,3 +156,21 @@ def test_odd_sizes(way, checked, notes, name, size):
     cell = checked(this.each.model, this.ksampler, this.shape)
     notes.measure(cell)
     notes.add("modes", f"latent of {size[0]} x {size[1]}", name, cell)
+
+
+def test_lidar_on_the_negative_model_guides_nothing(way, apply, lookahead_set, notes):
+    """No run of the host's sampler reaches that model's wrappers, so that its node can say nothing after it."""
+    from comfy_extras.nodes_custom_sampler import DualModelGuider
+
+    this = way("SD1.5")
+    model = this.each.model
+    lidar, told = apply(model, lookahead_set(this.shape, model.model), **SETTINGS)
+
+    def sample(negative):
+        texts = {"positive": this.each.positive, "negative": this.each.negative}
+        guider = DualModelGuider.execute(model.clone(), model_negative=negative, cfg=CFG, **texts).result[0]
+        return this.custom(model, guider)
+
+    assert torch.equal(sample(lidar), sample(model.clone()))
+    assert told == ["waits for a sampler, which says here what was guided"]
+    notes.add("guiders", "DualModelGuider, LiDAR on model_negative", "the move reaches the sampler", "never")

@@ -104,7 +104,6 @@ MODELS = {
     "FreeU": (UNET, patch("nodes_freelunch", "FreeU", b1=1.1, b2=1.2, s1=0.9, s2=0.2)),
     "FreeU_V2": (UNET, patch("nodes_freelunch", "FreeU_V2", b1=1.3, b2=1.4, s1=0.9, s2=0.2)),
     "FreSca": (BOTH, patch("nodes_fresca", "FreSca", scale_low=1.0, scale_high=1.25, freq_cutoff=2)),
-    "HyperTile": (UNET, patch("nodes_hypertile", "HyperTile", tile_size=64, swap_size=2, max_depth=0, scale_depth=False)),
     "TomePatchModel": (UNET, patch("nodes_tomesd", "TomePatchModel", ratio=0.3)),
     "PatchModelAddDownscale": (
         UNET,

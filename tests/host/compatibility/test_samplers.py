@@ -3,6 +3,8 @@
 The network is a stand-in of one line, for samplers see its predictions only; all else is the host's SD1.5 and Flux.
 """
 
+from collections import Counter
+
 import pytest
 import torch
 
@@ -20,6 +22,7 @@ def short_network(apply_model, args):
 
 @pytest.mark.parametrize("name", ["SD1.5", "Flux"])
 def test_every_sampler_with_every_scheduler(family, checked, notes, name):
+    """With SD1.5 every pair; with Flux every sampler with simple, and euler with every scheduler."""
     import comfy.samplers
 
     import nodes
@@ -28,8 +31,9 @@ def test_every_sampler_with_every_scheduler(family, checked, notes, name):
     model = each.model.clone()
     model.set_model_unet_function_wrapper(short_network)
     for sampler_name in comfy.samplers.KSampler.SAMPLERS:
-        counts = []
-        for scheduler in comfy.samplers.KSampler.SCHEDULERS:
+        counts = Counter()
+        schedulers = ["simple"] if name == "Flux" and sampler_name != "euler" else comfy.samplers.KSampler.SCHEDULERS
+        for scheduler in schedulers:
             print(f"{sampler_name}, {scheduler}")  # shown where it fails
 
             def sample(model, sampler_name=sampler_name, scheduler=scheduler):
@@ -38,7 +42,8 @@ def test_every_sampler_with_every_scheduler(family, checked, notes, name):
                 return nodes.common_ksampler(model, 3, 4, 2.0, sampler_name, scheduler, *task)[0]["samples"]
 
             cell = checked(model, sample, each.shape)
-            counts.append(str(cell))
+            assert cell.guided, cell
+            counts[str(cell)] += 1
             notes.measure(cell)
-        assert set(counts) == {"3 of 4"}
-        notes.add("samplers", sampler_name, name, f"{len(counts)} schedulers, each {counts[0]}")
+        text = ", ".join(f"{cell} with {count}" for cell, count in sorted(counts.items()))
+        notes.add("samplers", sampler_name, f"{name}, schedulers", text)
