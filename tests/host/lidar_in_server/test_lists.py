@@ -79,6 +79,7 @@ def test_the_parts_take_lists_and_give_what_single_runs_give(modular, run, laten
     def prompt(value):
         shifted = {"model": ["demo", 0], "multiplier": 0.5}
         made = modular() | {"shifted": {"class_type": "RescaleCFG", "inputs": shifted}}
+        made["guide"]["inputs"]["reward_strength"] = 1.0  # so that all rewards count, not the best alone
         made[node]["inputs"][name] = value
         return made
 
