@@ -31,7 +31,9 @@ def guided_by(guider, **settings):
         from comfy_extras import nodes_custom_sampler as custom
         from comfy_extras import nodes_perpneg as perpneg
 
-        node = getattr(custom, guider, None) or getattr(perpneg, guider)
+        node = getattr(custom, guider, None) or getattr(perpneg, guider, None)
+        if node is None:
+            pytest.skip(f"this ComfyUI has no {guider}")
         texts = {
             "BasicGuider": (way.each.positive,),
             "CFGGuider": (way.each.positive, way.each.negative),
@@ -126,10 +128,8 @@ def test_inpainting_models(way, checked, notes, name, base):
 def test_what_a_guider_makes_of_the_move(way, apply, lookahead_set, notes, mode, factor):
     """The last of the steps ends in what the guider hands to the sampler: the prediction as LiDAR left it, or more."""
     this, results = way("SD1.5"), []
-    lookaheads, settings = (
-        lookahead_set(this.shape, this.each.model.model),
-        SETTINGS | {"start_percent": 0.75, "end_percent": 1.0},
-    )
+    lookaheads = lookahead_set(this.shape, this.each.model.model)
+    settings = SETTINGS | {"start_percent": 0.75, "end_percent": 1.0}
     for scale in (0.0, 0.3, 0.6):
         model, handed = this.each.model.clone(), []
         guided, _ = apply(model, lookaheads, **settings | {"guidance_scale": scale})
@@ -140,12 +140,8 @@ def test_what_a_guider_makes_of_the_move(way, apply, lookahead_set, notes, mode,
     (plain, before), *moved = results
     for result, after in moved:
         torch.testing.assert_close(result - plain, factor * (after - before), rtol=1e-3, atol=1e-3)
-    notes.add(
-        "guiders",
-        mode,
-        "the move reaches the sampler",
-        "once" if factor == 1 else f"times its cfg_cond2_negative, here {factor}",
-    )
+    times = "once" if factor == 1 else f"times its cfg_cond2_negative, here {factor}"
+    notes.add("guiders", mode, "the move reaches the sampler", times)
 
 
 @pytest.mark.parametrize("name", ["SD1.5", "Flux"])
@@ -160,17 +156,19 @@ def test_odd_sizes(way, checked, notes, name, size):
 
 def test_lidar_on_the_negative_model_guides_nothing(way, apply, lookahead_set, notes):
     """No run of the host's sampler reaches that model's wrappers, so that its node can say nothing after it."""
-    from comfy_extras.nodes_custom_sampler import DualModelGuider
+    from comfy_extras import nodes_custom_sampler as custom
 
+    if not hasattr(custom, "DualModelGuider"):
+        pytest.skip("this ComfyUI has no DualModelGuider")
     this = way("SD1.5")
     model = this.each.model
     lidar, told = apply(model, lookahead_set(this.shape, model.model), **SETTINGS)
 
     def sample(negative):
         texts = {"positive": this.each.positive, "negative": this.each.negative}
-        guider = DualModelGuider.execute(model.clone(), model_negative=negative, cfg=CFG, **texts).result[0]
+        guider = custom.DualModelGuider.execute(model.clone(), model_negative=negative, cfg=CFG, **texts).result[0]
         return this.custom(model, guider)
 
     assert torch.equal(sample(lidar), sample(model.clone()))
-    assert told == ["waits for a sampler, which says here what was guided"]
+    assert len(told) == 1, "only what it says while it waits"
     notes.add("guiders", "DualModelGuider, LiDAR on model_negative", "the move reaches the sampler", "never")

@@ -15,7 +15,9 @@ def patch(module: str, node: str, **settings):
     """A function (way, model) -> model that calls this node of the host."""
 
     def apply(way, model):
-        cls = getattr(import_module(f"comfy_extras.{module}"), node)
+        cls = getattr(import_module(f"comfy_extras.{module}"), node, None)
+        if cls is None:
+            pytest.skip(f"this ComfyUI has no {node}")
         function = cls.execute if hasattr(cls, "execute") else getattr(cls(), cls.FUNCTION)
         result = function(model=model, **settings)
         return getattr(result, "result", result)[0]
