@@ -1,7 +1,6 @@
 """How many of 20 steps each preset guides, with every scheduler and five values of denoise; where it is none, a word says so."""
 
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,21 +13,18 @@ KIND = {"SD1.5": "EPS", "Flux": "flow"}
 
 
 @pytest.fixture(scope="module")
-def settings(pack, node_classes):
-    """presets: their guidance by name; group(name) -> the names of all that guide the same share of the steps."""
-    module = {name: sys.modules[f"{pack.__name__}.nodes.settings.{name}"] for name in ("presets", "definitions")}
-    definitions, presets = module["definitions"], {}
-    for name, values in module["presets"].PRESETS.items():
+def groups(pack, node_classes):
+    """The guidance of presets, by the names of all that guide the same share of the steps; of these the first one's."""
+    definitions, presets = (
+        sys.modules[f"{pack.__name__}.nodes.settings.{name}"] for name in ("definitions", "presets")
+    )
+    guidance, names = {}, {}
+    for name, values in presets.PRESETS.items():
         values = {**definitions.DEFAULTS, **values}
-        presets[name] = {each: values[each] for each in definitions.GUIDANCE}
-
-    def group(name):
-        window = [presets[name][each] for each in ("start_percent", "end_percent")]
-        return ", ".join(
-            each for each in presets if [presets[each]["start_percent"], presets[each]["end_percent"]] == window
-        )
-
-    return SimpleNamespace(presets=presets, group=group)
+        share = values["start_percent"], values["end_percent"]
+        guidance.setdefault(share, {each: values[each] for each in definitions.GUIDANCE})
+        names.setdefault(share, []).append(name)
+    return {", ".join(names[share]): guidance[share] for share in guidance}
 
 
 def changed_levels(model, apply, lookaheads, settings):
@@ -70,7 +66,7 @@ def compared(told, changed, wanted, steps, exactly) -> str:
 
 
 @pytest.mark.parametrize("name", KIND)
-def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, settings, notes, name):
+def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, groups, notes, name):
     import comfy.samplers
 
     import nodes
@@ -79,10 +75,10 @@ def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, s
     model, latent = each.model.clone(), {"samples": torch.ones(1, *shape)}
     model.set_model_unet_function_wrapper(short_network)
     lookaheads, sampling = lookahead_set(shape, model.model), model.get_model_object("model_sampling")
-    for preset, values in settings.presets.items():
+    for group, values in groups.items():
         for scheduler in comfy.samplers.KSampler.SCHEDULERS:
             for denoise in DENOISE:
-                print(preset, scheduler, denoise)  # shown where it fails
+                print(group, scheduler, denoise)  # shown where it fails
                 once, of_run, told_of_run = changed_levels(
                     model, apply, lookaheads, values | {"percent_of": "this run"}
                 )
@@ -104,6 +100,5 @@ def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, s
                         (told_of_all, of_all, [level for level in levels[:-1] if level > edge]),
                     )
                 ]
-                group = settings.group(preset)
                 notes.add("this run", group, f"denoise {denoise:g}", f"{cells[0]} of {len(levels) - 1}")
                 notes.add("whole process", f"{group}: {scheduler}", f"{KIND[name]}, {denoise:g}", cells[1])

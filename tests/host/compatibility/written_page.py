@@ -49,8 +49,9 @@ What guiders make of the move:
 ## Other patches and LoRA
 
 Each changes the result by itself, which the test asserts too. "Before LiDAR" means that LiDAR Apply Guidance comes after the node.
-RenormCFG and TemporalScoreRescaling fail with a batch in ComfyUI itself; they ran with one image. HyperTile was not run:
-it does nothing to latents as small as these.
+RenormCFG and TemporalScoreRescaling fail with a batch in ComfyUI itself; they ran with one image. LazyCache leaves out
+whole evaluations and LiDAR's move with them, which the node's count shows. HyperTile was not run: it does nothing to latents
+as small as these.
 
 {patches}
 
@@ -64,7 +65,8 @@ The network is one line of arithmetic here, since a sampler sees only its predic
 
 ## Steps that are guided
 
-Each preset, every scheduler, EPS (SD1.5) and flow (Flux), 20 steps.
+Each preset, every scheduler, EPS (SD1.5) and flow (Flux), 20 steps. Presets that guide the same share of the steps stand
+together; the first of them ran.
 
 **LiDAR KSampler** counts start and end within the steps that are sampled. With all schedulers, EPS and flow alike:
 
