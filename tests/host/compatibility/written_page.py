@@ -37,12 +37,11 @@ Not run at all: real weights, half precision, a GPU, several GPUs, other packs' 
 ## Ways to sample
 
 "0 of 4" at DualModelGuider with cfg 1: that guider never asks for guidance, and the node says so.
-LiDAR on its `model_negative` guides nothing, and no run reaches that node to say so: it goes on saying that it waits for a
-sampler. Connect LiDAR to `model`.
+LiDAR on its `model_negative` guides nothing; the node says that too. Connect LiDAR to `model`.
 
 {modes}
 
-What guiders make of the move:
+What guiders make of the move; the node says it where it is not "once":
 
 {guiders}
 
