@@ -14,7 +14,7 @@ CONFIG = {
     "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
     "batch_size": 6, "guidance_scale": 3.0, "reward_strength": 70.0, "reward_scale": "raw", "start_percent": 0.1,
     "end_percent": 0.7, "guidance_form": "blend", "effective_dimension": 90.0, "start_from": "own noise",
-    "steady_scores": True,
+    "steady_scores": True, "cut_percent": 0.6, "finish": 1,
 }  # fmt: skip
 DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
 GUIDANCE = (
@@ -212,7 +212,7 @@ def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
         for each in node.GET_SCHEMA().inputs
         if each.id in defaults and (node.__name__ != "LiDARKSampler")  # whose steps, cfg, ... are the final sampler's
     ]
-    assert len(shown) > len(defaults) == 15
+    assert len(shown) > len(defaults) == 17
     for each in shown:
         assert each.default == defaults[each.id] and type(each.default) is type(defaults[each.id]), each.id
 
@@ -253,7 +253,8 @@ def test_recommended_writes_the_defaults_but_for_what_the_model_family_decides(n
 
 def test_unknown_start_says_what_is_known(make_config):
     with pytest.raises(
-        ValueError, match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads"
+        ValueError,
+        match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads, continue the best",
     ):
         make_config(start_from="luck")
 
@@ -264,7 +265,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
         "sampler_name scheduler denoise lookahead_config lookahead_model picks",
-        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from "
+        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from cut_percent finish "
         f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
         "sampler_name scheduler denoise batch_size",
