@@ -53,9 +53,10 @@ class LiDARSampleInParts(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, latent_image, batch_size, wanted, **settings) -> io.NodeOutput:
+    def execute(cls, model, positive, negative, latent_image, batch_size, wanted, **settings) -> io.NodeOutput:
         start = fitted_to_model(model, latent_image)
-        task, count = Task(start=start, noise_mask=latent_image.get("noise_mask"), **settings), len(start)
+        prompt, count = {"positive": positive, "negative": negative}, len(start)
+        task = Task(start=start, noise_mask=latent_image.get("noise_mask"), **prompt, **settings)
         model, told = told_in(model)
         at_once = count if count <= wanted else fitting_chunk(model, start.shape[1:], max(batch_size, wanted))
         drawn = draw(model, task, task.noise(latent_image.get("batch_index")), at_once=at_once, what="image")
