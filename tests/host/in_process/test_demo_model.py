@@ -104,8 +104,9 @@ def test_the_student_draws_in_few_steps_what_the_model_draws_from_the_same_noise
     demo, node_classes, record_figure, steps
 ):
     """Its distance to the model's own latents, in units of their spread, against that of the next row: another noise."""
-    import nodes
     from comfy.model_sampling import X0
+
+    import nodes
 
     positive, negative = (
         demo["clip"].encode_from_tokens_scheduled(demo["clip"].tokenize(text)) for text in ("two green squares", "")

@@ -141,3 +141,19 @@ def test_where_all_are_wanted_nothing_is_decoded_or_scored(keep, nodes_room, mon
     latent = {"samples": torch.zeros(2, 4, 8, 8)}
     best, shown = keep(latent, 2).result
     assert best is latent and type(shown).__name__ == "ExecutionBlocker"
+
+
+def test_pictures_that_are_saved_tell_both_scores(node_classes, judges):
+    """Of LiDAR KSampler's children the lookaheads' scores are written first, at the same node."""
+    from comfy_api.latest import io
+    from comfy_execution.graph import DynamicPrompt
+
+    prompt, saved = DynamicPrompt({}), {"lidar_scores": {"lidar": {"lookaheads": {"brightness": [0.5]}}}}
+    prompt.add_ephemeral_node("child", {}, "lidar", "lidar")
+    hidden = {io.Hidden.unique_id: "child", io.Hidden.dynprompt: prompt, io.Hidden.extra_pnginfo: saved}
+    node = node_classes["LiDARKeepBest"].PREPARE_CLASS_CLONE({"hidden_inputs": hidden})
+    samples = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    node.execute({"samples": samples}, 1, *judges, prompt="", batch_size=2)
+    written = saved["lidar_scores"]["lidar"]
+    assert written["lookaheads"] == {"brightness": [0.5]} and written["kept"] == 1
+    assert len(written["finished"]) == 3 and written["finished"] == sorted(written["finished"], reverse=True)
