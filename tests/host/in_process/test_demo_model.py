@@ -126,9 +126,8 @@ def test_the_student_draws_in_few_steps_what_the_model_draws_from_the_same_noise
     assert same < other / 2
 
 
-def test_missing_weights_are_told_with_the_way_to_make_them(pack, comfy, monkeypatch, tmp_path):
+def test_missing_weights_are_told_with_the_way_to_make_them(pack, comfy, tmp_path):
     from demo_model import host_objects
 
-    monkeypatch.setattr(host_objects, "WEIGHTS", tmp_path)
     with pytest.raises(FileNotFoundError, match="dev.py train-demo"):
-        host_objects.load_clip()
+        host_objects.load_clip(tmp_path)
