@@ -5,19 +5,19 @@ comfy/conds.py, get_area_and_mult in comfy/samplers.py). Lookaheads are drawn a 
 depend on batch_size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from comfy.clip_vision import Output
 from torch import Tensor
 
 
-def require_one_for_all(name: str, conditioning, *, dimensions: int) -> None:
+def require_one_for_all(prompt: Mapping[str, list], *, dimensions: int) -> None:
     """Refuse a conditioning with rows that differ: ValueError that names the input, the entry and the number of rows.
 
-    dimensions: of a latent without batch and channels; only with two is a batch of hints or masks one for each image,
-    with more it is the frames of a video.
+    prompt: conditionings by the names of their inputs. dimensions: of a latent without batch and channels; only with two is
+    a batch of hints or masks one for each image, with more it is the frames of a video.
     """
-    for words, entries in conditioning:
+    for name, words, entries in ((name, *each) for name, conditioning in prompt.items() for each in conditioning):
         for entry, rows in _rows({"prompt": words} | entries, dimensions):
             if not bool((rows == rows[:1]).all()):
                 raise ValueError(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...lidar_core import GUIDANCE_FORMS, Particles
 from ..settings.definitions import THIS_RUN, WHOLE_PROCESS
-from .guided_run import GuidedRun
+from .guided_run import FIRST_STEP, TELL, GuidedRun
 from .guiders import multiplied_by
 from .noise_levels import signal_and_noise
 
@@ -26,11 +26,11 @@ class Guidance:
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
     reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent; percent_of says of
-    what they are shares: THIS_RUN, the steps that are sampled, or WHOLE_PROCESS, the host's own meaning.
+    what they are shares: THIS_RUN, the steps that are sampled (from FIRST_STEP on), or WHOLE_PROCESS, the host's own meaning.
     guidance_form: a name of lidar_core's GUIDANCE_FORMS; ValueError for any other. effective_dimension: d of the D numbers
     of a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
-    tell: called after every run with a text that says what was guided.
+    tell: called after every run with a text that says what was guided, unless the run's model_options name another (TELL).
 
     It holds no state. What belongs to one run, a GuidedRun, lives in the model_options that the host makes for the run
     and drops after it.
@@ -63,9 +63,9 @@ class Guidance:
     def prepare(self, executor, model, noise_shape, conds, *args, **kwargs):
         """Tell where a guider runs the model for the negative prompt alone: a PREPARE_SAMPLING wrapper."""
         if set(conds) == {"negative"}:
-            self._warn(
-                "nothing is guided: this guider runs the model for the negative prompt alone; guide its other model"
-            )
+            text = "nothing is guided: this guider runs the model for the negative prompt alone; guide its other model"
+            logger.warning("LiDAR Apply Guidance: %s", text)
+            self.tell(text)
         return executor(model, noise_shape, conds, *args, **kwargs)
 
     def guide_run(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
@@ -76,18 +76,20 @@ class Guidance:
         if noise.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(noise, self.latents))
         options = extra_args["model_options"]
-        particles = self._particles(model_wrap.inner_model, noise)
-        run = GuidedRun(particles, sigmas.tolist(), multiplied_by(model_wrap))
+        particles, levels = (
+            self._particles(model_wrap.inner_model, noise),
+            sigmas.tolist()[options.get(FIRST_STEP, 0) :],
+        )
+        run = GuidedRun(particles, levels, multiplied_by(model_wrap))
         options = {**options, _KEY: {**options.get(_KEY, {}), self: run}}
         samples = executor(
             model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs
         )
         best = int(self.rewards.argsort(descending=True, stable=True)[0]) + 1
         text = run.report(f"best lookahead no. {best} of {len(self.rewards)}", self.guidance_scale, self.end_percent)
-        if run.guided or not run.steps:
-            self.tell(text)
-        else:
-            self._warn(text)
+        if run.steps and not run.guided:
+            logger.warning("LiDAR Apply Guidance: %s", text)
+        options.get(TELL, self.tell)(text)
         return samples
 
     def add_shift(self, args: Mapping) -> Tensor:
@@ -135,10 +137,6 @@ class Guidance:
         highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
         return float(sampling.percent_to_sigma(self.end_percent)), highest
 
-    def _warn(self, text: str) -> None:
-        logger.warning("LiDAR Apply Guidance: %s", text)
-        self.tell(text)
-
     def _temperature(self) -> float:
         numbers = self.latents[0].numel()
         return numbers / self.effective_dimension if 0 < self.effective_dimension < numbers else 1.0
@@ -151,9 +149,9 @@ class Guidance:
 def tell_after_runs(model, tell: Callable[[str], None], text: str) -> None:
     """Have the text told now and after every run of the ModelPatcher `model`, for nodes in between write on the same place."""
 
-    def sample_and_tell(executor, *args, **kwargs):
-        samples = executor(*args, **kwargs)
-        tell(text)
+    def sample_and_tell(executor, model_wrap, sigmas, extra_args, *args, **kwargs):
+        samples = executor(model_wrap, sigmas, extra_args, *args, **kwargs)
+        extra_args["model_options"].get(TELL, tell)(text)
         return samples
 
     tell(text)

@@ -123,9 +123,9 @@ def test_the_frames_of_a_video_are_no_batch(nodes_room, entry):
     check = nodes_room("host.one_for_all").require_one_for_all
     for kind in ("mask", "control"):
         conditioning, told = entry(kind)
-        check("positive", conditioning, dimensions=3)
+        check({"positive": conditioning}, dimensions=3)
         with pytest.raises(ValueError, match=f"negative holds 2 different rows of {told}"):
-            check("negative", conditioning, dimensions=2)
+            check({"negative": conditioning}, dimensions=2)
 
 
 def test_a_model_whose_batch_is_one_video_is_refused_by_name(build_model, draw, conditioning, node_classes, lidar_core):
