@@ -61,7 +61,8 @@ def test_the_batch_grows_by_rows_that_are_not_in_use(node_classes):
     longer, wanted = finish.execute(latent, 5, 16, **costs).result
     assert wanted == 2 and longer["batch_index"] == [1, 4, 0, 2, 3] and longer["type"] == "image"
     assert longer["samples"][:, 0, 0, 0].tolist() == [0, 1, 0, 1, 0]
-    assert finish.execute(latent, 2, 16, **costs).result[0] is latent
+    same = finish.execute(latent, 2, 16, **costs).result[0]
+    assert same["batch_index"] == [1, 4] and torch.equal(same["samples"], latent["samples"])
     assert len(finish.execute(latent, 0, 16, **costs).result[0]["samples"]) == 4
     assert len(finish.execute(latent, 0, 16, **costs, share=0.3).result[0]["samples"]) == 2
 
