@@ -6,6 +6,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from .host.checked_inputs import checked
 from .host.finished import decoded
 from .host.image_metadata import write_to_images
+from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
@@ -50,6 +51,7 @@ class LiDARKeepBest(io.ComfyNode):
             show_on_node(cls.hidden, report)
             return io.NodeOutput(latent, ExecutionBlocker(None))
         images = decoded(vae, latent)
+        (prompt,), _ = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
         order, kept, _ = rank(scores.rewards, wanted, None)
         best = select_latents(latent, kept, count)

@@ -3,6 +3,8 @@
 import comfy.sample
 from torch import Tensor
 
+from .set_in_prompt import SEED
+
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
 _OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
 
@@ -50,10 +52,11 @@ def fitted_to_model(model, latent_image: dict) -> Tensor:
     return samples
 
 
-def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None) -> dict:
-    """Return the LATENT of lookaheads (n, *S) drawn for latent_image, with its entries that hold for them too."""
+def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None, seed: int) -> dict:
+    """Return the LATENT of lookaheads (n, *S) drawn for latent_image with this seed, with its entries that hold for them too."""
     lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
-    return lookaheads | {"samples": samples} | ({} if noise_mask is None else {"noise_mask": noise_mask})
+    mask = {} if noise_mask is None else {"noise_mask": noise_mask}
+    return lookaheads | {"samples": samples, SEED: seed} | mask
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:
