@@ -121,7 +121,7 @@ def _by_tag(
     rows = [["kind of prompt", "prompts", *head["rewards"]]]
     for tag in dict.fromkeys(tags.values()):
         some = [cell for cell in cells if tags.get(cell[GUIDED]["prompt"]) == tag]
-        gains = (estimate(differences(some, name, GUIDED, BEST_OF)) for name in head["rewards"] if some)
+        gains = (estimate(differences(some, name, GUIDED, BEST_OF)) for name in head["rewards"])
         rows.append([tag, str(_prompts(some)), *map(_signed, gains)])
     return [f"{names[GUIDED]} - {names[BEST_OF]} by kind of prompt:", _table(rows)] if len(rows) > 2 else []
 

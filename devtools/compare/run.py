@@ -17,17 +17,15 @@ from ..cache import SetupError, key_of
 from ..server import start_server
 from ..workflow_file import is_api_format, read_any_workflow
 from ..workflow_to_prompt import workflow_to_prompt
+from .calibration import Uncounted, calibrated
 from .cell import Cells
-from .equal_seconds import count_for
 from .held_out import held_out_reward
-from .methods import BEST_OF, GUIDED, LARGEST_REPEAT, METHODS, PICTURES, VANILLA
+from .methods import GUIDED, METHODS
 from .prompts_file import Prompt, read_prompts
 from .report import write_report
 from .rows_file import RowsFile
-from .server_run import Finished, RunningComfy
+from .server_run import RunningComfy
 from .task import Task, task_of
-
-_UNCOUNTED_SEED = 2**40  # beyond every prompt's own, so that nothing counted comes out of the server's cache
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def compare(options: argparse.Namespace, server: RunningComfy) -> int:
     task = task_of(_graph(options.workflow, server), server.nodes, options.images)
     held_out = dict(held_out_reward(text, server.nodes) for text in options.held_out)
+    if task.reward_name in held_out:
+        raise SetupError(f"--held-out {task.reward_name} is the reward that guides; name another.")
     prompts = read_prompts(options.prompts)
     rows = RowsFile(options.output / "rows.jsonl")
     asked = _asked(options, server, task, list(held_out))
@@ -46,12 +46,12 @@ def compare(options: argparse.Namespace, server: RunningComfy) -> int:
     cells = Cells(server, task, held_out, options.batch, options.output)
     todo = _todo(prompts, options.seeds, rows)
     if todo:
-        timer = _Timer(cells, prompts[0].text)
+        uncounted = Uncounted(cells, prompts[0].text)
         print("Loading the models with one run that is not counted ...", flush=True)
         server.forget()
-        timer.run(GUIDED)
+        uncounted.run(GUIDED)
         if rows.head is None:
-            rows.begin(asked | _calibrated(timer, prompts[0]))
+            rows.begin(asked | calibrated(uncounted))
     head = rows.head
     print(
         f"{head['images']} wanted; best of {head['best_of']} takes LiDAR's time. {_count(todo, 'cell')} to draw.",
@@ -132,39 +132,6 @@ def _todo(prompts: Sequence[Prompt], seeds: int, rows: RowsFile) -> list[tuple[i
     return todo
 
 
-class _Timer:
-    """Runs that are not counted, each with a seed that no other has."""
-
-    def __init__(self, cells: Cells, text: str):
-        self.cells, self.text, self.seed = cells, text, _UNCOUNTED_SEED
-
-    def run(self, method: str, *, count: int = 1, wanted: int = 1) -> Finished:
-        self.seed += 1
-        return self.cells.server.run(self.cells.drawing(method, self.text, self.seed, count=count, wanted=wanted).graph)
-
-
-def _calibrated(timer: _Timer, prompt: Prompt) -> dict[str, int]:
-    """How many pictures are wanted of a prompt and seed, and how many best of N draws in LiDAR's time."""
-    print(f"Measuring the seconds of each method on {prompt.text!r} ...", flush=True)
-    plain = timer.run(VANILLA)
-    wanted = len(plain.outputs[PICTURES]["images"])
-
-    def seconds_of(method: str, **size: int) -> float:
-        took = statistics.fmean(timer.run(method, **size).seconds for _ in range(2))
-        print(f"  {method}{_named(size)}: {took:.2f} s", flush=True)
-        return took
-
-    target = seconds_of(GUIDED)
-    best_of = count_for(
-        target,
-        lambda count: seconds_of(BEST_OF, count=count, wanted=wanted),
-        guess=round(wanted * target / max(plain.seconds, 1e-3)),
-        least=wanted,
-        most=LARGEST_REPEAT * wanted,
-    )
-    return {"images": wanted, "best_of": best_of}
-
-
 def _draw(cells: Cells, todo: Sequence[tuple[int, Prompt, str]], rows: RowsFile) -> None:
     head, walls = rows.head, {}
     for place, (number, prompt, method) in enumerate(todo):
@@ -189,10 +156,6 @@ def _time_left(methods: Sequence[str], walls: dict[str, list[float]]) -> str:
     known = [seconds for each in walls.values() for seconds in each]
     seconds = sum(statistics.fmean(walls.get(method, known)) for method in methods)
     return f"{seconds / 3600:.1f} h left" if seconds > 5400 else f"{seconds / 60:.1f} min left"
-
-
-def _named(size: dict[str, int]) -> str:
-    return f" = {size['count']}" if size else ""
 
 
 def _count(things: Sequence, name: str) -> str:
