@@ -30,6 +30,7 @@ from .task import Task, task_of
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
+    sys.stdout.reconfigure(errors="replace")  # prompts may have letters that a terminal has not
     with _server(options) as url:
         return compare(options, RunningComfy(url))
 
@@ -58,6 +59,7 @@ def compare(options: argparse.Namespace, server: RunningComfy) -> int:
         flush=True,
     )
     _draw(cells, todo, rows)
+    print("Writing the report ...", flush=True)
     print("\n" + write_report(head, rows.rows, prompts, options.output))
     print(f"\nLook at {options.output / 'report.md'}")
     return 0
@@ -138,7 +140,7 @@ def _draw(cells: Cells, todo: Sequence[tuple[int, Prompt, str]], rows: RowsFile)
         began = time.monotonic()
         try:
             row = cells.row(method, prompt, number, count=head["best_of"], wanted=head["images"])
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, SetupError):
             print(f"\n{place} of {len(todo)} cells are drawn. The same command goes on from here.", flush=True)
             raise
         rows.add(row)
@@ -146,7 +148,7 @@ def _draw(cells: Cells, todo: Sequence[tuple[int, Prompt, str]], rows: RowsFile)
         left = _time_left([each for _, _, each in todo[place + 1 :]], walls)
         reward = statistics.fmean(row["rewards"][head["rewards"][0]])
         print(
-            f"[{place + 1}/{len(todo)}] {prompt.text[:50]:50}  seed {number + 1}  {method:9}  {row['seconds']:7.2f} s  "
+            f"[{place + 1}/{len(todo)}] {' '.join(prompt.text.split())[:50]:50}  seed {number + 1}  {method:9}  {row['seconds']:7.2f} s  "
             f"{reward:8.4g}  {left}",
             flush=True,
         )

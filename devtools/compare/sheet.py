@@ -57,9 +57,12 @@ def _thumbnail(path: Path) -> Image.Image:
 
 
 def _fit(text: str, width: float) -> str:
-    while _font(18).getlength(text) > width:
-        text = text[:-2].rstrip() + "\u2026"
-    return text
+    """The text on one line, or a beginning that fits, with an ellipsis."""
+    font, text = _font(18), " ".join(text.split())
+    fits = len(text)
+    while fits and font.getlength(text[:fits] + "\u2026") > width:
+        fits = int(0.95 * fits)
+    return text if font.getlength(text) <= width else text[:fits] + "\u2026"
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:

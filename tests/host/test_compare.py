@@ -101,6 +101,8 @@ def test_comparison_outlives_a_kill_and_holds_what_the_host_gives(server, comman
             assert row["rewards"]["brightness"] == pytest.approx([max(row["candidates"])], abs=1e-5)
         if method == "LiDAR":
             assert len(row["lookaheads"]) == 5
+            genevals = (tmp_path / "out" / row["pictures"][0]).parents[1]  # what its evaluation asks of a folder
+            assert genevals.name.isdigit() and json.loads((genevals / "metadata.jsonl").read_text())["prompt"] == prompt
     by_hand(server, cells, tmp_path)
 
     again = subprocess.run(command, capture_output=True, text=True, timeout=300, env=ENVIRONMENT)

@@ -73,6 +73,12 @@ def test_every_prompt_is_on_a_sheet_and_five_sheets_are_embedded(rows, folder):
     assert page.count("![Contact sheet]") == 5 and "[sheet_07.jpg](sheet_07.jpg)" in page
 
 
+def test_prompt_of_several_lines_or_of_great_length_has_its_place(rows, folder):
+    for text in ("a cat\n\tin the rain", "a cat " * 200, "\u732b\u3068\u72ac"):
+        renamed = [row | {"prompt": text} for row in rows if row["prompt"] == "a cat"]
+        write_report(HEAD, renamed, of(renamed), folder)
+
+
 def test_prompts_that_are_not_asked_for_are_left_out(rows, folder):
     write_report(HEAD, rows, PROMPTS[1:], folder)
     assert "over 1 prompts" in (folder / "report.md").read_text()
