@@ -33,11 +33,13 @@ class RunningComfy(ComfyHttp):
         super().__init__(url if "://" in url else f"http://{url}")
         with self._answering():
             self.nodes = self.object_info()
+            if not isinstance(self.nodes, dict):
+                raise ValueError
         if "LiDARKSampler" not in self.nodes:
             raise SetupError(f"--server {self.url} has no LiDAR KSampler: install this pack there and restart it.")
 
     def run(self, graph: Graph) -> Finished:
-        """Queues a graph (API format) and waits, however long it takes; is it left early, the server drops it."""
+        """Queues a graph (API format) and waits, however long it takes. If it is left early, the server drops it."""
         with self._answering():
             prompt_id = self._submit(graph)
             try:

@@ -121,7 +121,9 @@ def test_server_to_compare_on_that_is_not_there_or_is_none(dev_py, tmp_path, pla
         "ftp://a/b",
     ):
         assert "No ComfyUI answers at" in told(url) or "is no ComfyUI" in told(url)
-    assert "What answers at" in told(plain_server("no JSON")) and "is no ComfyUI" in told(plain_server("no JSON"))
+    for answer in ("no JSON", "3"):
+        line = told(plain_server(answer))
+        assert "What answers at" in line and "is no ComfyUI" in line
     assert "has no LiDAR KSampler: install this pack there" in told(plain_server("{}"))
 
 
