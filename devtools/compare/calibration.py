@@ -8,6 +8,7 @@ from .methods import BEST_OF, GUIDED, LARGEST_REPEAT, PICTURES, VANILLA
 from .server_run import Finished
 
 _FIRST_SEED = 2**40  # beyond every prompt's own, so that nothing counted comes out of the server's cache
+_PAIRS = 2
 
 
 class Uncounted:
@@ -22,26 +23,24 @@ class Uncounted:
 
 
 def calibrated(uncounted: Uncounted) -> dict[str, int]:
-    """How many pictures are wanted of a prompt and seed, and how many best of N draws in LiDAR's time."""
+    """How many pictures are wanted of a prompt and seed, and how many best of N draws in LiDAR's time.
+
+    LiDAR is timed anew beside each number that is tried: a machine that slows down meanwhile slows both.
+    """
     print(f"Measuring the seconds of each method on {uncounted.text!r} ...", flush=True)
     plain = uncounted.run(VANILLA)
     wanted = len(plain.outputs[PICTURES]["images"])
 
-    def seconds_of(method: str, **size: int) -> float:
-        took = min(uncounted.run(method, **size).seconds for _ in range(2))  # what else runs there only adds
-        print(f"  {method}{_named(size)}: {took:.2f} s", flush=True)
-        return took
+    def share_of(count: int) -> float:
+        best_of = lidar = 0.0
+        for _ in range(_PAIRS):
+            best_of += uncounted.run(BEST_OF, count=count, wanted=wanted).seconds
+            lidar += uncounted.run(GUIDED).seconds
+        print(f"  best of {count}: {best_of / _PAIRS:.2f} s, LiDAR: {lidar / _PAIRS:.2f} s", flush=True)
+        return best_of / lidar
 
-    target = seconds_of(GUIDED)
-    best_of = count_for(
-        target,
-        lambda count: seconds_of(BEST_OF, count=count, wanted=wanted),
-        guess=round(wanted * target / max(plain.seconds, 1e-3)),
-        least=wanted,
-        most=LARGEST_REPEAT * wanted,
-    )
-    return {"images": wanted, "best_of": best_of}
-
-
-def _named(size: dict[str, int]) -> str:
-    return f" = {size['count']}" if size else ""
+    guess = round(wanted * uncounted.run(GUIDED).seconds / max(plain.seconds, 1e-3))
+    return {
+        "images": wanted,
+        "best_of": count_for(1.0, share_of, guess=guess, least=wanted, most=LARGEST_REPEAT * wanted),
+    }

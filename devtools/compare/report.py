@@ -52,8 +52,8 @@ def _answer(head: Mapping[str, Any], cells: Sequence[Cell], names: Mapping[str, 
     took = {method: statistics.median(cell[method]["seconds"] for cell in cells) for method in METHODS}
     share = statistics.median(cell[BEST_OF]["seconds"] / cell[GUIDED]["seconds"] for cell in cells)
     lines = [
-        f"**At equal seconds** ({GUIDED} {took[GUIDED]:.2f} s, {names[BEST_OF]} {took[BEST_OF]:.2f} s, "
-        f"{share:.2f} times as long), {GUIDED} against {names[BEST_OF]}:",
+        f"**{GUIDED} against {names[BEST_OF]}, which took {share:.2f} times its seconds** ({GUIDED} {took[GUIDED]:.2f} s, "
+        f"{names[BEST_OF]} {took[BEST_OF]:.2f} s):",
         "",
     ]
     for name in head["rewards"]:
@@ -66,7 +66,8 @@ def _answer(head: Mapping[str, Any], cells: Sequence[Cell], names: Mapping[str, 
     lines += _in_spreads(head, cells) + _drafts(head, cells)
     if share < 0.97:
         lines.append(
-            f"- {names[BEST_OF]} had less time than {GUIDED} in this run: read its figures as a little too low."
+            f"- So {names[BEST_OF]} had less time: its figures are too low for equal seconds. Measure again in a new folder, with "
+            "nothing else running."
         )
     return "\n".join(lines)
 

@@ -109,7 +109,9 @@ def test_comparison_outlives_a_kill_and_holds_what_the_host_gives(server, comman
     assert again.returncode == 0 and "0 cells to draw" in again.stdout
     assert rows_of(tmp_path)[1:] == rows
     report = (tmp_path / "out" / "report.md").read_text()
-    assert report.startswith("# LiDAR compared on workflow.json\n\n**At equal seconds**")
+    assert report.startswith(
+        f"# LiDAR compared on workflow.json\n\n**LiDAR against best of {head['best_of']}, which took "
+    )
     assert pixels(tmp_path / "out" / "sheet_01.jpg").shape[1] > 600
 
 

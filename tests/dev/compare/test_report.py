@@ -33,7 +33,7 @@ def of(rows):
 def test_answer_comes_first_with_seconds_gain_and_rho(rows, folder):
     write_report(HEAD, rows, PROMPTS, folder)
     answer = (folder / "report.md").read_text().split("## ")[0]
-    assert "LiDAR 3.00 s, best of 3 3.20 s, 1.07 times as long" in answer
+    assert "**LiDAR against best of 3, which took 1.07 times its seconds** (LiDAR 3.00 s, best of 3 3.20 s)" in answer
     assert "PickScore (guides): **too few prompts to tell (take 20 or more)**, +0.075" in answer
     assert "contrast (held out)" in answer and "ahead for 1 of 2 prompts" in answer
     assert "rho 0." in answer
@@ -48,7 +48,7 @@ def test_verdict_follows_the_interval(rows, folder):
 
 def test_best_of_n_with_less_time_is_told(rows, folder):
     short = [row | {"seconds": 2.5} if row["method"] == "best of N" else row for row in rows]
-    assert "best of 3 had less time than LiDAR" in write_report(HEAD, short, PROMPTS, folder)
+    assert "So best of 3 had less time" in write_report(HEAD, short, PROMPTS, folder)
     assert "had less time" not in write_report(HEAD, rows, PROMPTS, folder)
 
 
