@@ -19,7 +19,8 @@ def count_for(target: float, time_of: Callable[[int], float], *, guess: int, lea
         measured[count] = time_of(count)
         short = max((number for number, took in measured.items() if took < target), default=least - 1)
         enough = min((number for number, took in measured.items() if took >= target), default=most + 1)
-        meeting = _meeting(measured, target)
+        around = {number: measured[number] for number in (short, enough) if number in measured}
+        meeting = _meeting(around if len(around) == 2 else measured, target)
         count = max(min(meeting, enough - 1), short + 1)
         if count in measured or count > most or (short in measured and meeting >= enough):
             break

@@ -63,7 +63,7 @@ def _answer(head: Mapping[str, Any], cells: Sequence[Cell], names: Mapping[str, 
         role = "guides" if name == head["rewards"][0] else "held out"
         verdict = _verdict(found, len(gains))
         lines.append(f"- {name} ({role}): **{verdict}**, {_signed(found)}; ahead for {ahead} of {len(gains)} prompts.")
-    lines += _in_spreads(head, cells) + _drafts(head, cells)
+    lines += _in_spreads(head, cells, names) + _drafts(head, cells)
     if share < 0.97:
         lines.append(
             f"- So {names[BEST_OF]} had less time: its figures are too low for equal seconds. Measure again in a new folder, with "
@@ -78,14 +78,14 @@ def _verdict(found: Estimate, prompts: int) -> str:
     return "LiDAR is ahead" if found.low > 0 else "LiDAR is behind" if found.high < 0 else "no difference shown"
 
 
-def _in_spreads(head: Mapping[str, Any], cells: Sequence[Cell]) -> list[str]:
+def _in_spreads(head: Mapping[str, Any], cells: Sequence[Cell], names: Mapping[str, str]) -> list[str]:
     unit, name = spread(cells), head["rewards"][0]
     if unit is None:
         return []
     over_vanilla = {m: statistics.fmean(differences(cells, name, m, VANILLA)) / unit for m in (BEST_OF, GUIDED)}
     return [
-        f"- In units of the reward's spread between seeds ({unit:.3g}), over one try: best of N "
-        f"{over_vanilla[BEST_OF]:+.2f}, {GUIDED} {over_vanilla[GUIDED]:+.2f}."
+        f"- In units of the reward's spread between seeds ({unit:.3g}), over {names[VANILLA]}: "
+        f"{names[BEST_OF]} {over_vanilla[BEST_OF]:+.2f}, {GUIDED} {over_vanilla[GUIDED]:+.2f}."
     ]
 
 
@@ -122,8 +122,9 @@ def _by_tag(
     rows = [["kind of prompt", "prompts", *head["rewards"]]]
     for tag in dict.fromkeys(tags.values()):
         some = [cell for cell in cells if tags.get(cell[GUIDED]["prompt"]) == tag]
-        gains = (estimate(differences(some, name, GUIDED, BEST_OF)) for name in head["rewards"])
-        rows.append([tag, str(_prompts(some)), *map(_signed, gains)])
+        gains = [estimate(differences(some, name, GUIDED, BEST_OF)) for name in head["rewards"]]
+        told = [_signed(gain) if _prompts(some) >= _FEW else f"{gain.value:+.3g}" for gain in gains]
+        rows.append([tag, str(_prompts(some)), *told])
     return [f"{names[GUIDED]} - {names[BEST_OF]} by kind of prompt:", _table(rows)] if len(rows) > 2 else []
 
 

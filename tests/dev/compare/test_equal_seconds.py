@@ -26,6 +26,12 @@ def test_time_that_goes_in_batches_of_four_is_not_undercut():
         assert seconds_of(found) <= seconds + 3
 
 
+def test_times_that_do_not_lie_on_a_line_are_closed_in_from_both_sides():
+    times = {1: 0.5, 2: 0.59, 3: 0.7, 4: 0.757, 5: 1.05, 6: 1.4, 7: 1.69}
+    assert count_for(1.0, times.__getitem__, guess=2, least=1, most=7) == 5
+    assert count_for(1.0, times.__getitem__, guess=7, least=1, most=7) == 5
+
+
 def test_bounds_hold_where_the_time_asks_for_more_or_less():
     assert count_for(0.1, lambda count: count, guess=9, least=4, most=64) == 4
     assert count_for(1000.0, lambda count: count, guess=9, least=4, most=64) == 64
