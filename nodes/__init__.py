@@ -11,6 +11,7 @@ from .lookahead_config import LiDARLookaheadConfig
 from .pick_lookaheads import LiDARPickLookaheads
 from .reward_model_loader import LiDARRewardModelLoader
 from .rewards_from_values import LiDARRewardsFromValues
+from .run_report import LiDARRunReport
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
@@ -33,4 +34,5 @@ class LiDARExtension(ComfyExtension):
             LiDARScoreImages,
             LiDARStartFromBest,
             LiDARCheckedInput,
+            LiDARRunReport,
         ]

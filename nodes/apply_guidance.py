@@ -9,6 +9,7 @@ from ..lidar_core import standardise
 from .host.checked_inputs import checked
 from .host.noise_levels import signal_and_noise
 from .host.post_cfg import Guidance, tell_after_runs
+from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
@@ -59,7 +60,8 @@ class LiDARApplyGuidance(io.ComfyNode):
         effective_dimension,
         percent_of,
     ) -> io.NodeOutput:
-        patched, tell = model.clone(), writer_on_node(cls.hidden)
+        patched, tell = model.clone(), RunReport(writer_on_node(cls.hidden))
+        tell.attach(patched)
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)

@@ -1,17 +1,19 @@
 """Between the phases: score the decoded lookaheads, and show them best first."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..lidar_core import LookaheadSet
 from .host.checked_inputs import checked
-from .host.image_metadata import saved_with, write_to_images
+from .host.contact_sheet import sheet_ui
+from .host.image_metadata import write_to_images
 from .host.scoring import score_images
-from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
 from .values.noise_rows import noise_rows_metadata
+from .values.score_facts import score_facts
+from .values.set_name import set_name
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -47,6 +49,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
+            has_intermediate_output=True,  # so that a page that was reloaded is told again what is cached
         )
 
     @classmethod
@@ -62,14 +65,18 @@ class LiDARScoreLookaheads(io.ComfyNode):
         origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
         scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         members = scores.columns if len(scores.columns) > 1 else {}
-        ranked = ranked_preview(images, scored.rewards, scored.order(), members)
-        show_on_node(
-            cls.hidden,
-            f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean().round(decimals=6):.4g}, "
-            f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
-        )
+        order = scored.order()
+        ranked = ranked_preview(images, scored.rewards, order, members)
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
-        shown = ui.PreviewImage(ranked, cls=saved_with(cls)).as_dict()
-        table = score_table(scored.order(), columns)
-        return io.NodeOutput(scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})
+        shown = sheet_ui(
+            images,
+            scored.rewards,
+            order,
+            score_facts(scored.rewards, scores.judges),
+            reward_name=scored.reward_name,
+            judges=members,
+            set_name=set_name(scored),
+        )
+        shown["rewards"] = scored.rewards[order].tolist()
+        return io.NodeOutput(scored, ranked, score_table(order, columns), ui=shown)

@@ -120,7 +120,15 @@ def lidar_graph(
         steps=sound("steps", steps),
         sampler_name=sound("sampler_name", sampler_name),
     )
-    return (final.out(0), judged, scored.out(1)), graph.finalize()
+    told = graph.node(
+        "LiDARRunReport",
+        id="LiDARRunReport",
+        latent=final.out(0),
+        model=guided.out(0),
+        lookaheads=judged,
+        from_best=from_best,
+    )
+    return (told.out(0), judged, scored.out(1)), graph.finalize()
 
 
 def _only(settings: dict, *names: str) -> dict:
