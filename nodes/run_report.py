@@ -7,7 +7,7 @@ from .host.contact_sheet import part_ui
 from .host.run_report import guided_facts
 from .host.socket_types import LookaheadSetSocket
 from .values.noise_rows import noise_rows
-from .values.set_name import set_name
+from .values.sheet_id import sheet_id
 
 
 class LiDARRunReport(io.ComfyNode):
@@ -40,5 +40,5 @@ class LiDARRunReport(io.ComfyNode):
             number_of = {row: number for number, row in enumerate(noise_rows(lookaheads), start=1)}
             started = [number_of[row] for row in latent.get("batch_index") or () if row in number_of]
         facts = guided_facts(model)
-        part = {"set_name": set_name(lookaheads), "started": started, "run_facts": facts}
+        part = {"sheet_id": sheet_id(lookaheads), "started": started, "run_facts": facts}
         return io.NodeOutput(latent, ui=part_ui(part, facts))

@@ -13,7 +13,7 @@ from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
 from .values.noise_rows import noise_rows_metadata
 from .values.score_facts import score_facts
-from .values.set_name import set_name
+from .values.sheet_id import sheet_id
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -76,7 +76,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
             score_facts(scored.rewards, scores.judges),
             reward_name=scored.reward_name,
             judges=members,
-            set_name=set_name(scored),
+            sheet_id=sheet_id(scored),
         )
         shown["rewards"] = scored.rewards[order].tolist()
         return io.NodeOutput(scored, ranked, score_table(order, columns), ui=shown)

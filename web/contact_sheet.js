@@ -29,73 +29,96 @@ app.registerExtension({
   },
   nodeCreated(node) {
     if (node.comfyClass in NODES) addSheet(node);
+    if (node.isSubgraphNode?.()) followPromotions(node);
   },
   // The page has brought back what the nodes of a workflow told, as after a change of tabs.
   onNodeOutputsUpdated(outputs) {
+    for (const node of rankingNodes()) show(node);
     for (const [id, output] of Object.entries(outputs)) {
-      // A node that LiDAR KSampler expanded told it while another tab was shown: the page kept it under that node's id
+      // Told by a node that LiDAR KSampler expanded while another tab was shown: the page kept it under that node's id
       const owner = id.includes(".") && nodeOf(id.split(".")[0]);
-      if (owner && sheetOf(owner)) receive(owner, output);
+      if (owner && owner.comfyClass in NODES) receive(owner, output);
     }
-    for (const node of everyNode()) if (sheetOf(node)) restore(node);
   },
   // After a reload the page has kept nothing, but the server has.
   async afterConfigureGraph() {
-    const lacking = everyNode().filter((node) => sheetOf(node) && !sheetOf(node).sheet.sheet);
+    if (app.extensionManager.workflow.activeWorkflow?.changeTracker?._restoringState) return; // undo or redo
+    const lacking = rankingNodes().filter((node) => !partOf(app.nodeOutputs[placeOf(node)]));
     if (!lacking.length) return;
-    const graph = app.rootGraph.id;
-    const outputs = await lastRun(graph);
-    if (graph !== app.rootGraph.id) return;
+    const outputs = await lastRun(app.rootGraph.id);
     for (const [id, output] of Object.entries(outputs)) {
       const node = nodeOf(id.split(".")[0]);
-      if (lacking.includes(node) && node.graph) receive(node, output);
+      if (lacking.includes(node)) receive(node, output);
     }
   },
 });
 
 function addSheet(node) {
+  node.addInput(WIDGET, "LIDAR_SHEET", { widget: { name: WIDGET } }); // so that a subgraph can show the widget outside
+  const widget = sheetWidget(node, WIDGET, node);
+  // In the workflow. Such a widget must be the last: the page counts it when it saves the values, and not when it loads them.
+  widget.serialize = false;
+  node.setSize([Math.max(node.size[0], 400), node.size[1]]);
+  chain(node, "onExecuted", (output) => receive(node, output));
+  chain(node, "onGraphConfigured", () => show(node));
+}
+
+// A widget on `shown` with a sheet of what `node` ranked.
+function sheetWidget(shown, name, node) {
+  const host = shown === node ? undefined : shown;
   const sheet = new ContactSheet({
     empty: EMPTY,
     whyNot: NODES[node.comfyClass],
-    namesSets: false,
-    read: () => picksWidget(node)?.value ?? null,
-    write: (text) => write(node, text),
+    read: () => picksWidget(node, host)?.value ?? null,
+    write: (text) => write(picksWidget(node, host), text),
     finish: () => app.queuePrompt(0, 1),
     url: (filename, subfolder) => api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type: "temp" })}`),
   });
-  const widget = node.addDOMWidget(WIDGET, "lidar_sheet", sheet.element, {
+  const widget = shown.addDOMWidget(name, "lidar_sheet", sheet.element, {
     serialize: false, // in the prompt
     hideOnZoom: false,
     getMinHeight: () => sheet.height + 20, // the page's own margin
   });
-  // In the workflow. Such a widget must be the last: the page counts it when it saves the values, and not when it loads them.
-  widget.serialize = false;
-  widget.sheet = sheet;
-  node.setSize([Math.max(node.size[0], 400), node.size[1]]);
+  Object.assign(widget, { sheet, source: node });
   forwardToCanvas(sheet.element);
-  chain(node, "onExecuted", (output) => receive(node, output));
-  chain(node, "onGraphConfigured", () => restore(node));
-  chain(node, "onRemoved", () => sheet.large.hide());
+  chain(shown, "onRemoved", () => sheet.large.hide());
+  return widget;
+}
+
+// The page projects a widget that a subgraph shows outside as its value alone: what has an element must be made anew there.
+function followPromotions(host) {
+  const adopt = () => host.graph?.getNodeById(host.id) === host && host.inputs.forEach((input) => adoptSheet(host, input));
+  host.subgraph.events.addEventListener("widget-promoted", ({ detail }) => detail.subgraphNode === host && adopt());
+  chain(host, "onGraphConfigured", adopt);
+  queueMicrotask(adopt);
+}
+
+function adoptSheet(host, input) {
+  if (!input.widgetId || input._widget?.sheet) return;
+  const links = input._subgraphSlot?.linkIds ?? [];
+  const inside = links.map((id) => host.subgraph.getLink(id)?.resolve(host.subgraph)).find((link) => link?.inputNode);
+  const source = inside?.inputNode.widgets?.find((widget) => widget.sheet && widget.name === inside.input.name)?.source;
+  if (!source) return;
+  input._widget = sheetWidget(host, input.name, source);
+  show(source);
 }
 
 function receive(node, output) {
   const part = partOf(output);
   if (!part) return;
-  const { sheet } = sheetOf(node);
-  const whole = laidOver(sheet.sheet, part);
-  app.nodeOutputs[placeOf(node)] = withSheet(app.nodeOutputs[placeOf(node)], whole);
-  sheet.show(whole);
-  node.setDirtyCanvas(true, true);
+  const place = placeOf(node);
+  app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], laidOver(sheetsOf(node)[0].sheet, part));
+  show(node);
 }
 
 // Shows what the page has kept of the node.
-function restore(node) {
+function show(node) {
   const kept = partOf(app.nodeOutputs[placeOf(node)]);
-  sheetOf(node).sheet.show(kept);
+  for (const sheet of sheetsOf(node)) sheet.show(kept);
+  app.canvas.setDirty(true, true);
 }
 
-function write(node, text) {
-  const widget = picksWidget(node);
+function write(widget, text) {
   app.canvas.emitBeforeChange(); // one step for undo
   try {
     widget.value = text;
@@ -107,11 +130,17 @@ function write(node, text) {
 }
 
 function markAll() {
-  for (const node of everyNode()) sheetOf(node)?.sheet.mark();
+  for (const node of everyNode()) for (const widget of node.widgets ?? []) widget.sheet?.mark();
 }
 
-function sheetOf(node) {
-  return node.widgets?.find((widget) => widget.name === WIDGET && widget.sheet);
+// The sheets of a node: its own first, then those outside of subgraphs.
+function sheetsOf(node) {
+  const widgets = [node, ...everyNode()].flatMap((each) => each.widgets ?? []);
+  return [...new Set(widgets.filter((widget) => widget.source === node).map((widget) => widget.sheet))];
+}
+
+function rankingNodes() {
+  return everyNode().filter((node) => node.comfyClass in NODES);
 }
 
 function everyNode() {
@@ -126,7 +155,7 @@ function placeOf(node) {
 
 // The node with an id of the queued prompt, "12:5" for node 5 in the subgraph node 12.
 function nodeOf(id) {
-  return id.split(":").reduce((graphOrNode, part) => (graphOrNode?.subgraph ?? graphOrNode)?.getNodeById?.(part), app.rootGraph);
+  return id.split(":").reduce((within, part) => (within?.subgraph ?? within)?.getNodeById?.(part), app.rootGraph);
 }
 
 function chain(node, name, act) {

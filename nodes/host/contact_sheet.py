@@ -32,7 +32,7 @@ def sheet_ui(
     """Return the ui of a node that ranked the images (n, H, W, C), and write a thumbnail of each.
 
     order: (n,) indices best first; judges: further scores by name, (n,) each; facts: (what, how much) pairs, also told
-    as text. more: set_name, the name of the lookahead set; kept, numbers of the images that are handed on.
+    as text. more: sheet_id, of the lookahead set; kept, numbers of the images that are handed on.
     """
     numbers = [index + 1 for index in order.tolist()]
     sheet = {
@@ -48,7 +48,7 @@ def sheet_ui(
 
 
 def part_ui(part: Mapping, facts: Sequence[tuple[str, str]]) -> dict[str, list]:
-    """Return ui with a part of a sheet, which the page lays over what it has of the same set_name."""
+    """Return ui with a part of a sheet, which the page lays over what it has of the same sheet_id."""
     return {KEY: [json.dumps(part)], "text": ["\n".join(" ".join(fact).strip() for fact in facts)]}
 
 

@@ -22,8 +22,8 @@ class RunReport:
 
 
 def guided_facts(model) -> list[tuple[str, str]]:
-    """Return a (what, how much) pair of what the last run of the MODEL told first: ("guided", "6 of 20 steps")."""
+    """Return a (what, how much) pair of what the last run of the MODEL guided, ("guided", "6 of 20 steps"), or why it guided nothing."""
     report = model.model_options.get(_KEY)
-    first = report.text.split("\n")[0] if report else ""
-    guided = first.startswith("guided ")
-    return [("guided", first.removeprefix("guided "))] if guided else [("", first)] if first else []
+    lines = report.text.split("\n") if report else []
+    guided = [("guided", line.removeprefix("guided ")) for line in lines if line.startswith("guided ")]
+    return guided or [("", line) for line in lines[:1] if line]

@@ -58,7 +58,7 @@ export class ContactSheet {
   // Draws the marks anew, after the picks or the sheet have changed.
   mark() {
     const text = this.owner.read();
-    const set = this.sheet?.set_name;
+    const set = this.sheet?.set;
     const picks = readPicks(text);
     const others = Boolean(picks.marks.size && picks.set && set && picks.set !== set);
     const marks = others ? new Map() : picks.marks;
@@ -116,7 +116,7 @@ export class ContactSheet {
     this.current = number;
     const text = this.owner.read();
     if (text === null) return this.mark();
-    this.owner.write(remarked(text, number, { mark, set: this.owner.namesSets ? this.sheet.set_name : undefined }));
+    this.owner.write(remarked(text, number, { mark, set: this.sheet.set }));
   }
 
   enlarge(number) {
@@ -147,10 +147,10 @@ export class ContactSheet {
       this.choose(this.current, event.altKey ? REJECTED : undefined);
     } else if (event.key === "Escape") {
       this.large.hide();
-    } else return;
+    } else if (event.key !== "Delete" && event.key !== "Backspace") return;
     this.tiles.get(this.current)?.scrollIntoView({ block: "nearest" });
     event.preventDefault();
-    event.stopPropagation(); // such keys move and delete nodes on the canvas
+    event.stopPropagation(); // on the canvas such keys move and delete nodes
   }
 
   columns() {

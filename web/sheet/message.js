@@ -2,12 +2,13 @@
 
 const KEY = "lidar_sheet";
 
-// The sheet, or part of one, in a node's ui output; undefined where it has none.
+// The sheet, or part of one, in a node's ui output; undefined where it has none. A lookahead set's name comes beside it.
 export function partOf(output) {
   const text = output?.[KEY]?.[0];
   try {
     const part = JSON.parse(text);
-    return part !== null && typeof part === "object" ? part : undefined;
+    if (part === null || typeof part !== "object") return undefined;
+    return output.set?.[0] ? { ...part, set: output.set[0] } : part;
   } catch {
     return undefined;
   }
@@ -19,11 +20,11 @@ export function withSheet(output, sheet) {
 }
 
 // A part laid over what is there. The host sends parts again, in any order: what is the same adds nothing, a part of
-// another set is not for this sheet, and new pictures or scores take away what was told of the old.
+// another sheet is not for this sheet, and new pictures or scores take away what was told of the old.
 export function laidOver(sheet, part) {
   if (!sheet) return part;
-  const sameSet = sheet.set_name === part.set_name;
-  if (!part.numbers) return sameSet || !sheet.numbers ? { ...sheet, ...part } : sheet;
+  const same = sheet.sheet_id === part.sheet_id;
+  if (!part.numbers) return same || !sheet.numbers ? { ...sheet, ...part } : sheet;
   const known = Object.entries(part).every(([key, value]) => JSON.stringify(sheet[key]) === JSON.stringify(value));
-  return known || (sameSet && !sheet.numbers) ? { ...sheet, ...part } : part;
+  return known || (same && !sheet.numbers) ? { ...sheet, ...part } : part;
 }
