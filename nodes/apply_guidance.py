@@ -13,6 +13,7 @@ from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
+from .values.set_name import name_of, notes_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ class LiDARApplyGuidance(io.ComfyNode):
         effective_dimension,
         percent_of,
     ) -> io.NodeOutput:
-        patched, tell = model.clone(), RunReport(writer_on_node(cls.hidden))
+        patched, write = model.clone(), writer_on_node(cls.hidden)
+        before, behind = notes_of(lookaheads), [f"set {name_of(lookaheads)}"] * bool(name_of(lookaheads))
+        tell = RunReport(lambda text: write("\n".join([*before, text, *behind])))
         tell.attach(patched)
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
@@ -78,7 +81,7 @@ class LiDARApplyGuidance(io.ComfyNode):
             logger.warning("LiDAR Apply Guidance: %s", warning)
             tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
-        tell("waits for a sampler, which says here what was guided")
+        write("waits for a sampler, which says here what was guided")
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,

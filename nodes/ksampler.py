@@ -152,13 +152,10 @@ class LiDARKSampler(io.ComfyNode):
     @classmethod
     @checked
     async def execute(cls, cfg, scheduler, lookahead_config=None, lookahead_model=None, **inputs) -> io.NodeOutput:
-        from_positive = isinstance(inputs["prompt"], str) and not inputs["prompt"].strip()
-        if from_positive:
+        if isinstance(inputs["prompt"], str) and not inputs["prompt"].strip():
             inputs["prompt"] = words_of_positive(cls.hidden, inputs["positive"])
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         settings = connected_settings(cls.hidden, lookahead_config)
         settings = settings or {name: value for name, value in DEFAULTS.items() if name not in ("cfg", "scheduler")}
-        outputs, graph = lidar_graph(
-            settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, plain=from_positive, **inputs
-        )
+        outputs, graph = lidar_graph(settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, **inputs)
         return io.NodeOutput(*outputs, expand=graph)

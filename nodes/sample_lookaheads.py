@@ -6,6 +6,7 @@ from comfy_api.latest import io
 from .host.checked_inputs import checked
 from .host.draw_lookaheads import draw_lookaheads
 from .host.noise_levels import signal_and_noise
+from .host.set_in_prompt import SEED
 from .host.starting_latent import starting_latent
 from .settings.definitions import SAMPLING, setting_inputs
 
@@ -88,7 +89,7 @@ class LiDARSampleLookaheads(io.ComfyNode):
             model, start, mask, count=count, positive=positive, negative=negative, denoise=denoise, **settings
         )
         lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
-        lookaheads["samples"] = samples
+        lookaheads |= {"samples": samples, SEED: settings["seed"]}
         if mask is not None:
             lookaheads["noise_mask"] = mask
         return io.NodeOutput(lookaheads)

@@ -6,13 +6,17 @@ from ..lidar_core import LookaheadSet
 from .host.checked_inputs import checked
 from .host.contact_sheet import sheet_ui
 from .host.image_metadata import write_to_images
+from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
+from .host.set_in_prompt import name_in_prompt
+from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
 from .values.noise_rows import noise_rows_metadata
 from .values.score_facts import score_facts
+from .values.set_name import named_metadata
 from .values.sheet_id import sheet_id
 
 
@@ -61,22 +65,29 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 f"there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
+        (prompt,), notes = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
-        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
+        name = name_in_prompt(cls.hidden, "lookaheads", lookaheads)
+        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads) | named_metadata(name, notes)
         scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         members = scores.columns if len(scores.columns) > 1 else {}
         order = scored.order()
         ranked = ranked_preview(images, scored.rewards, order, members)
+        told = (
+            f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean().round(decimals=6):.4g}, "
+            f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads"
+        )
+        show_on_node(cls.hidden, "\n".join([*notes, told, *([f"set {name}"] if name else [])]))
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
         shown = sheet_ui(
             images,
             scored.rewards,
             order,
-            score_facts(scored.rewards, scores.judges),
+            [*score_facts(scored.rewards, scores.judges), *([("set", name)] if name else [])],
             reward_name=scored.reward_name,
             judges=members,
             sheet_id=sheet_id(scored),
         )
-        shown["rewards"] = scored.rewards[order].tolist()
+        shown |= {"rewards": scored.rewards[order].tolist(), "set": [name]}
         return io.NodeOutput(scored, ranked, score_table(order, columns), ui=shown)

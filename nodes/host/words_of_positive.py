@@ -15,16 +15,15 @@ _MOST = 200  # nodes that are looked at
 
 
 def words_of_positive(hidden, link) -> str | list:
-    """Return plain words for the reward model, or the link that gives their text; "" where none is found.
+    """Return the text behind positive as it was written, or the link that gives it; "" where none is found.
 
     hidden: of the LiDAR KSampler, on which the words are shown; link: what is connected to its `positive`.
     """
     found = words_of(hidden.dynprompt, link) if is_link(link) else None
     if not isinstance(found, str):
         return found or ""
-    words = plain_words(found)
-    show_on_node(hidden, f"prompt of positive: {words}")
-    return words
+    show_on_node(hidden, f"prompt of positive: {plain_words(found)}")
+    return found
 
 
 def words_of(dynprompt, link: list) -> str | list | None:
