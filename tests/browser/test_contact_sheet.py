@@ -55,6 +55,13 @@ def ranked(sheet, graph):
     return sheet
 
 
+def marked(sheet):
+    """The numbers in picks, which must be those of the set that is shown."""
+    numbers, _, name = sheet.picks().partition(" @")
+    assert name == (scores_of(sheet)["set"] if numbers else "")
+    return numbers
+
+
 def scores_of(sheet):
     """What the page keeps of the only sheet."""
     kept = sheet.page.js("() => Object.values(app.nodeOutputs).find((output) => output.lidar_sheet).lidar_sheet[0]")
@@ -94,7 +101,7 @@ def test_tiles_come_best_first_before_the_final_sampling_and_no_preview_replaces
 
 def test_the_card_tells_few_digits_and_breaks_none_of_them(ranked):
     assert [fact.split("\n")[1] for fact in ranked.card()] == [
-        "scores", "spread", "best ahead of the rest by", "judges agree", "guided"
+        "scores", "spread", "best ahead of the rest by", "judges agree", "set", "guided"
     ]  # fmt: skip
     assert ranked.card()[-1].startswith("2 of 4 steps")
     broken = ranked.page.js(
@@ -120,30 +127,30 @@ def test_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
 
 def test_clicks_pick_reject_and_clear(ranked):
     ranked.tile(3).click()
-    assert (ranked.picks(), ranked.badges()[3][0]) == ("3", "picked")
+    assert (marked(ranked), ranked.badges()[3][0]) == ("3", "picked")
     ranked.tile(1).click()
     ranked.tile(3).click()
-    assert (ranked.picks(), ranked.badges()[3][0]) == ("-3, 1", "rejected")
+    assert (marked(ranked), ranked.badges()[3][0]) == ("-3, 1", "rejected")
     ranked.tile(3).click()
-    assert ranked.picks() == "1"
+    assert marked(ranked) == "1"
     ranked.tile(4).click(modifiers=["Alt"])
-    assert ranked.picks() == "1, -4"
+    assert marked(ranked) == "1, -4"
     ranked.tile(4).click(modifiers=["Alt"])
-    assert ranked.picks() == "1"
+    assert marked(ranked) == "1"
     ranked.button("Clear").click()
-    assert ranked.picks() == ""
+    assert marked(ranked) == ""
     assert ranked.button("Clear").is_disabled() and ranked.button("Finish").is_disabled()
 
 
 def test_keys_pick_and_arrows_walk(ranked):
     first, second, *_ = ranked.numbers()
     ranked.press("3", "Alt+5")
-    assert ranked.picks() == "3, -5"
+    assert marked(ranked) == "3, -5"
     ranked.press("3", "3", "5", "9")
-    assert ranked.picks() == ""  # 3 went on over rejected, 5 from rejected, and there is no 9
+    assert marked(ranked) == ""  # 3 went on over rejected, 5 from rejected, and there is no 9
     ranked.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")
     ranked.press("Enter", "ArrowRight", " ")
-    assert ranked.picks() == f"{first}, {second}"
+    assert marked(ranked) == f"{first}, {second}"
     ranked.press("Delete", "Backspace")
     assert ranked.page.js("() => app.rootGraph.nodes.length") == 9, "no key has reached the canvas"
 
@@ -152,13 +159,13 @@ def test_each_click_is_one_step_for_undo_and_the_sheet_stays(ranked):
     before = ranked.numbers()
     ranked.tile(3).click()
     ranked.tile(2).click()
-    assert ranked.picks() == "3, 2"
+    assert marked(ranked) == "3, 2"
     ranked.page.undo()
     ranked.look()
-    assert ranked.picks() == "3"
+    assert marked(ranked) == "3"
     assert ranked.numbers() == before and "picked" in ranked.badges()[3]
     ranked.page.redo()
-    assert ranked.picks() == "3, 2"
+    assert marked(ranked) == "3, 2"
 
 
 def test_typed_picks_are_shown_and_kept_as_they_are_written(ranked):
@@ -174,7 +181,7 @@ def test_typed_picks_are_shown_and_kept_as_they_are_written(ranked):
         4: "rejected",
     }
     ranked.tile(1).click()
-    assert ranked.picks() == "2=5, 4=-1, 1"
+    assert marked(ranked) == "2=5, 4=-1, 1"
 
 
 def test_two_actions_finish_a_favourite_out_of_the_cache(ranked, record_figure):
@@ -205,7 +212,7 @@ def test_a_reloaded_page_shows_the_last_run_again(ranked):
     ranked.page.reload()
     ranked.look()
     ranked.wait(COUNT)
-    assert (ranked.numbers(), ranked.card(), ranked.picks()) == (before, card, "2")
+    assert (ranked.numbers(), ranked.card(), marked(ranked)) == (before, card, "2")
     assert "picked" in ranked.badges()[2]
 
 
@@ -219,3 +226,236 @@ def test_another_tab_and_back(ranked):
     ranked.look()
     ranked.wait(COUNT)
     assert (ranked.numbers(), ranked.badges()) == (before, badges)
+
+
+def into_subgraph(sheet, *shown_outside):
+    """Puts the LiDAR KSampler into a subgraph that shows these widgets outside, in sight; returns the subgraph node's id."""
+    subgraph = sheet.page.js(
+        """(shown) => {
+          const inner = app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler");
+          const { node: host } = app.rootGraph.convertToSubgraph(new Set([inner]));
+          const inside = host.subgraph.nodes.find((node) => node.type === "LiDARKSampler");
+          for (const name of shown) {
+            const slot = inside.inputs.find((input) => input.name === name);
+            host.subgraph.addInput(name, slot.type).connect(slot, inside);
+          }
+          host.pos = [450, 80];
+          return host.id;
+        }""",
+        list(shown_outside),
+    )
+    sheet.look()
+    return subgraph
+
+
+def test_a_subgraph_shows_the_sheet_and_takes_the_picks_outside(sheet, graph):
+    sheet.open(graph)
+    subgraph = into_subgraph(sheet, "picks", "contact sheet")
+    sheet.page.tab.locator(".lidar-sheet:visible").wait_for()
+    sheet.page.run()
+    sheet.page.until("() => [...document.querySelectorAll('.lidar-tile')].some((tile) => tile.checkVisibility())")
+    assert sorted(sheet.numbers()) == list(range(1, COUNT + 1))
+    sheet.tile(4).click()
+    assert sheet.picks().startswith("4 @") and "picked" in sheet.badges()[4]
+    sheet.button("Finish picked").click()
+    sheet.page.until("() => document.querySelector('.lidar-badge.lidar-started')")
+    before = sheet.numbers()
+    sheet.page.reload()
+    sheet.look()
+    sheet.page.until("() => [...document.querySelectorAll('.lidar-tile')].some((tile) => tile.checkVisibility())")
+    assert sheet.numbers() == before and "picked" in sheet.badges()[4]
+    sheet.page.enter_subgraph(subgraph)
+    sheet.page.js("() => { app.canvas.graph.nodes.find((node) => node.type === 'LiDARKSampler').pos = [450, 80]; }")
+    sheet.look()
+    sheet.page.until("() => [...document.querySelectorAll('.lidar-tile')].some((tile) => tile.checkVisibility())")
+    assert sheet.numbers() == before
+    sheet.page.leave_subgraph()
+
+
+def test_inside_a_subgraph_the_picks_of_its_own_widget_count(sheet, graph):
+    sheet.open(graph)
+    subgraph = into_subgraph(sheet)
+    sheet.page.enter_subgraph(subgraph)
+    sheet.page.js("() => { app.canvas.graph.nodes.find((node) => node.type === 'LiDARKSampler').pos = [450, 80]; }")
+    sheet.look()
+    sheet.page.run()
+    sheet.wait(COUNT)
+    sheet.tile(2).click()
+    assert sheet.picks().startswith("2 @")
+    sheet.page.leave_subgraph()
+
+
+def test_picks_that_a_link_gives_are_left_alone(sheet, graph):
+    graph["10"] = {"class_type": "PrimitiveString", "inputs": {"value": "2"}}
+    graph["5"]["inputs"]["picks"] = ["10", 0]
+    sheet.open(graph)
+    sheet.page.run()
+    sheet.wait(COUNT)
+    assert sheet.note() == "picks come through a link: pick where they are written."
+    assert sheet.button("Finish").count() == 0
+    sheet.tile(1).click()
+    assert sheet.picks() == ["10", 0]
+
+
+def test_a_hundred_tiles_come_quickly_and_no_workflow_grows(sheet, graph, record_figure):
+    graph["4"]["inputs"]["count"] = 100
+    sheet.open(graph)
+    size = len(json.dumps(sheet.page.workflow()))
+    sheet.page.js(
+        """() => app.api.addEventListener("executed", ({ detail }) => {
+          if (!detail.output?.lidar_sheet || !JSON.parse(detail.output.lidar_sheet[0]).numbers || window.told) return;
+          window.told = { bytes: JSON.stringify(detail).length, at: performance.now() };
+          requestAnimationFrame(() => requestAnimationFrame(() => (told.drawn = performance.now() - told.at)));
+        })"""
+    )
+    sheet.page.run()
+    sheet.wait(100)
+    assert sorted(scores_of(sheet)["numbers"]) == list(range(1, 101))
+    list_height = sheet.page.js("() => document.querySelector('.lidar-tiles').clientHeight")
+    assert list_height < 500 < sheet.page.js("() => document.querySelector('.lidar-tiles').scrollHeight")
+    sheet.press("ArrowLeft", *["ArrowDown"] * 30, "Enter")
+    assert sheet.picks() == f"{sheet.numbers()[-1]} @{scores_of(sheet)['set']}"
+    told = sheet.page.js("() => told")
+    record_figure(f"contact sheet of 100: bytes of its message ({sheet.page.renderer})", told["bytes"])
+    record_figure(f"contact sheet of 100: ms from message to drawn ({sheet.page.renderer})", told["drawn"])
+    grown = len(json.dumps(sheet.page.workflow())) - size
+    record_figure(f"contact sheet of 100: bytes that a saved workflow grows by ({sheet.page.renderer})", grown)
+    assert grown < 100, "the picks and the size of the node"
+
+
+HOSTILE = {
+    "markup": "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script><b>bold</b>",
+    "right-to-left": "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "emoji": "\U0001f469\u200d\U0001f680\U0001f1ea\U0001f1fa" * 20,
+    "long": "w" * 1_000_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_names_and_prompts_are_shown_as_text(sheet, graph, kind):
+    graph["5"]["inputs"]["prompt"] = graph["2"]["inputs"]["text"] = HOSTILE[kind]
+    sheet.open(graph)
+    sheet.page.run()
+    sheet.wait(COUNT)
+    sheet.page.js(
+        """(name) => {
+          const [id, told] = Object.entries(app.nodeOutputs).find(([, output]) => output.lidar_sheet);
+          const sheet = JSON.parse(told.lidar_sheet[0]);
+          sheet.reward = name;
+          sheet.judges = { [name]: sheet.scores };
+          sheet.facts = [[name, name], ["", name]];
+          sheet.sheet_id = "other";
+          app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output: { lidar_sheet: [JSON.stringify(sheet)] } });
+        }""",
+        HOSTILE[kind],
+    )
+    sheet.page.settle()
+    sheet.tile(1).hover()
+    large = sheet.page.tab.locator(".lidar-large")
+    assert large.locator("td bdi").all_text_contents() == [HOSTILE[kind]] * 2
+    box = large.bounding_box()
+    assert box["width"] < 700 and box["height"] < 800
+    assert (
+        sheet.page.js(
+            "() => window.hacked ?? document.querySelectorAll('.lidar-sheet script, .lidar-sheet b b, .lidar-large script').length"
+        )
+        == 0
+    )
+    assert sheet.page.js("() => document.querySelector('.lidar-card').clientHeight") < 300
+    assert (
+        sheet.page.js(
+            "() => document.querySelector('.lidar-sheet').scrollWidth - document.querySelector('.lidar-sheet').clientWidth"
+        )
+        <= 0
+    )
+
+
+@pytest.mark.parametrize("told", ["", "null", "[]", "{", "3", '"a"', '{"numbers": []}'])
+def test_a_message_that_is_no_sheet_is_passed_over(sheet, graph, told):
+    sheet.open(graph)
+    sheet.page.js(
+        """(told) => {
+          const { id } = app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler");
+          for (const output of [{ lidar_sheet: [told] }, { lidar_sheet: [] }, { lidar_sheet: 3 }, null])
+            app.api.dispatchCustomEvent("executed", { node: String(id), display_node: String(id), output });
+        }""",
+        told,
+    )
+    sheet.page.settle()
+    assert sheet.numbers() == []
+
+
+def test_pictures_that_are_gone_leave_numbers_and_marks(ranked):
+    folder = scores_of(ranked)["folder"]
+    ranked.page.js(
+        """(folder) => {
+          const [id, told] = Object.entries(app.nodeOutputs).find(([, output]) => output.lidar_sheet);
+          const sheet = told.lidar_sheet[0].replace(folder, "lidar_sheet_gone");
+          app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output: { lidar_sheet: [sheet] } });
+        }""",
+        folder,
+    )
+    ranked.page.until("() => !document.querySelector('.lidar-tile img')")
+    ranked.tile(3).click()
+    assert "picked" in ranked.badges()[3]
+
+
+def parts_graph(seed):
+    """LiDAR Sample Lookaheads, Score Lookaheads and Pick Lookaheads, as API JSON."""
+    graph = {key: each for key, each in ksampler_graph(seed).items() if key in ("1", "2", "3", "8", "9")}
+    return graph | {
+        "20": {
+            "class_type": "LiDARSampleLookaheads",
+            "inputs": {
+                "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["3", 0], "seed": seed,
+                "count": COUNT, "steps": 1, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
+                "batch_size": 16,
+            },
+        },
+        "21": {"class_type": "VAEDecode", "inputs": {"samples": ["20", 0], "vae": ["1", 2]}},
+        "22": {
+            "class_type": "LiDARScoreLookaheads",
+            "inputs": {
+                "lookaheads": ["20", 0], "images": ["21", 0], "reward_model": ["9", 0], "prompt": "three red circles",
+                "batch_size": 16, "steady_scores": False,
+            },
+        },
+        "23": {"class_type": "LiDARPickLookaheads", "inputs": {"lookahead_set": ["22", 0], "picks": ""}},
+        "24": {"class_type": "LiDARStartFromBest", "inputs": {"latent_image": ["3", 0], "lookaheads": ["23", 0]}},
+        "25": {"class_type": "PreviewAny", "inputs": {"source": ["24", 0]}},
+    }  # fmt: skip
+
+
+def test_score_lookaheads_writes_picks_into_pick_lookaheads(sheet, request):
+    graph = parts_graph(zlib.crc32(request.node.nodeid.encode()))
+    sheet.open(graph, "LiDARScoreLookaheads")
+    sheet.page.run()
+    sheet.wait(COUNT)
+    sheet.tile(2).click()
+    assert sheet.picks() == f"2 @{scores_of(sheet)['set']}"
+    sheet.page.js(
+        "() => { const pick = app.rootGraph.nodes.find((node) => node.type === 'LiDARPickLookaheads'); app.rootGraph.remove(pick); }"
+    )
+    sheet.page.settle()
+    sheet.press("ArrowRight")
+    assert sheet.note() == "To pick here, connect LiDAR Pick Lookaheads."
+
+
+def test_score_images_shows_what_is_kept(sheet):
+    graph = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 32, "batch_size": 3, "color": 0x305070}},
+        "8": {"class_type": "LiDARRewardModelLoader", "inputs": {"kind": "brightness"}},
+        "2": {
+            "class_type": "LiDARScoreImages",
+            "inputs": {
+                "images": ["1", 0], "reward_model": ["8", 0], "prompt": "", "prompt_per_line": False, "top_k": 2,
+                "use_threshold": False, "threshold": 0.0, "batch_size": 16, "steady_scores": False,
+            },
+        },
+        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 0]}},
+    }  # fmt: skip
+    sheet.open(graph, "LiDARScoreImages")
+    sheet.page.run()
+    sheet.wait(3)
+    assert sheet.badges() == {1: ["kept"], 2: ["kept"]}
+    assert sheet.button("Finish").count() == 0
