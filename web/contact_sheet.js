@@ -24,8 +24,8 @@ app.registerExtension({
     style.rel = "stylesheet";
     style.href = new URL("./sheet/contact_sheet.css", import.meta.url).href;
     document.head.append(style);
-    api.addEventListener("graphChanged", markAll);
-    for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(markAll), true);
+    api.addEventListener("graphChanged", refreshAll);
+    for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(refreshAll), true);
   },
   nodeCreated(node) {
     if (node.comfyClass in NODES) addSheet(node);
@@ -126,11 +126,11 @@ function write(widget, text) {
   } finally {
     app.canvas.emitAfterChange();
   }
-  markAll();
+  refreshAll();
 }
 
-function markAll() {
-  for (const node of everyNode()) for (const widget of node.widgets ?? []) widget.sheet?.mark();
+function refreshAll() {
+  for (const node of everyNode()) for (const widget of node.widgets ?? []) widget.sheet?.refresh();
 }
 
 // The sheets of a node: its own first, then those outside of subgraphs.

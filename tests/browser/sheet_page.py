@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .page import Page
@@ -71,4 +72,19 @@ class SheetOnPage:
         self.page.tab.locator(".lidar-sheet:visible").focus()
         for key in keys:
             self.page.tab.keyboard.press(key)
+        self.page.settle()
+
+    def hear(self, **sheet: Any) -> None:
+        """Has the page hear from the server that LiDAR KSampler told this sheet."""
+        self.hear_text(json.dumps(sheet))
+
+    def hear_text(self, told: str) -> None:
+        self.page.js(
+            """(told) => {
+              const id = String(app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler").id);
+              for (const output of [null, { lidar_sheet: 3 }, { lidar_sheet: [told] }])
+                app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output });
+            }""",
+            told,
+        )
         self.page.settle()

@@ -55,6 +55,17 @@ def ranked(sheet, graph):
     return sheet
 
 
+@pytest.fixture
+def told(sheet, graph):
+    """A sheet that the page has heard of, without a run and so without pictures."""
+    sheet.open(graph)
+    sheet.hear(
+        sheet_id="a", set="k7f2", folder="none", reward="a judge", numbers=[4, 2, 5, 1, 3], scores=[0.9, 0.7, 0.6, 0.2, 0.1],
+        judges={}, facts=[],
+    )  # fmt: skip
+    return sheet
+
+
 def marked(sheet):
     """The numbers in picks, which must be those of the set that is shown."""
     numbers, _, name = sheet.picks().partition(" @")
@@ -99,7 +110,7 @@ def test_tiles_come_best_first_before_the_final_sampling_and_no_preview_replaces
     )
 
 
-def test_the_card_tells_few_digits_and_breaks_none_of_them(ranked):
+def test_the_card_breaks_no_number_and_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
     assert [fact.split("\n")[1] for fact in ranked.card()] == [
         "scores", "spread", "best ahead of the rest by", "judges agree", "set", "guided"
     ]  # fmt: skip
@@ -109,9 +120,6 @@ def test_the_card_tells_few_digits_and_breaks_none_of_them(ranked):
           && each.getClientRects()[0].height > 1.6 * parseFloat(getComputedStyle(each).fontSize) * app.canvas.ds.scale).length"""
     )
     assert broken == 0
-
-
-def test_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
     number = ranked.numbers()[1]
     ranked.tile(number).hover()
     large = ranked.page.tab.locator(".lidar-large")
@@ -125,63 +133,61 @@ def test_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
     assert large.count() == 0
 
 
-def test_clicks_pick_reject_and_clear(ranked):
-    ranked.tile(3).click()
-    assert (marked(ranked), ranked.badges()[3][0]) == ("3", "picked")
-    ranked.tile(1).click()
-    ranked.tile(3).click()
-    assert (marked(ranked), ranked.badges()[3][0]) == ("-3, 1", "rejected")
-    ranked.tile(3).click()
-    assert marked(ranked) == "1"
-    ranked.tile(4).click(modifiers=["Alt"])
-    assert marked(ranked) == "1, -4"
-    ranked.tile(4).click(modifiers=["Alt"])
-    assert marked(ranked) == "1"
-    ranked.button("Clear").click()
-    assert marked(ranked) == ""
-    assert ranked.button("Clear").is_disabled() and ranked.button("Finish").is_disabled()
+def test_clicks_pick_reject_and_clear(told):
+    told.tile(3).click()
+    assert (marked(told), told.badges()[3][0]) == ("3", "picked")
+    told.tile(1).click()
+    told.tile(3).click()
+    assert (marked(told), told.badges()[3][0]) == ("-3, 1", "rejected")
+    told.tile(3).click()
+    assert marked(told) == "1"
+    told.tile(4).click(modifiers=["Alt"])
+    assert marked(told) == "1, -4"
+    told.tile(4).click(modifiers=["Alt"])
+    assert marked(told) == "1"
+    told.button("Clear").click()
+    assert marked(told) == ""
+    assert told.button("Clear").is_disabled() and told.button("Finish").is_disabled()
 
 
-def test_keys_pick_and_arrows_walk(ranked):
-    first, second, *_ = ranked.numbers()
-    ranked.press("3", "Alt+5")
-    assert marked(ranked) == "3, -5"
-    ranked.press("3", "3", "5", "9")
-    assert marked(ranked) == ""  # 3 went on over rejected, 5 from rejected, and there is no 9
-    ranked.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")
-    ranked.press("Enter", "ArrowRight", " ")
-    assert marked(ranked) == f"{first}, {second}"
-    ranked.press("Delete", "Backspace")
-    assert ranked.page.js("() => app.rootGraph.nodes.length") == 9, "no key has reached the canvas"
+def test_keys_pick_and_arrows_walk(told):
+    first, second, *_ = told.numbers()
+    told.press("3", "Alt+5")
+    assert marked(told) == "3, -5"
+    told.press("3", "3", "5", "9")
+    assert marked(told) == ""  # 3 went on over rejected, 5 from rejected, and there is no 9
+    told.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")
+    told.press("Enter", "ArrowRight", " ")
+    assert marked(told) == f"{first}, {second}"
+    told.press("Delete", "Backspace")
+    assert marked(told) == f"{first}"
+    assert told.page.js("() => app.rootGraph.nodes.length") == 9, "no key has reached the canvas"
 
 
-def test_each_click_is_one_step_for_undo_and_the_sheet_stays(ranked):
-    before = ranked.numbers()
-    ranked.tile(3).click()
-    ranked.tile(2).click()
-    assert marked(ranked) == "3, 2"
-    ranked.page.undo()
-    ranked.look()
-    assert marked(ranked) == "3"
-    assert ranked.numbers() == before and "picked" in ranked.badges()[3]
-    ranked.page.redo()
-    assert marked(ranked) == "3, 2"
+def test_each_click_is_one_step_for_undo_and_the_sheet_stays(told):
+    before = told.numbers()
+    told.tile(3).click()
+    told.tile(2).click()
+    assert marked(told) == "3, 2"
+    told.page.undo()
+    told.look()
+    assert marked(told) == "3"
+    assert told.numbers() == before and "picked" in told.badges()[3]
+    told.page.redo()
+    assert marked(told) == "3, 2"
 
 
-def test_typed_picks_are_shown_and_kept_as_they_are_written(ranked):
-    ranked.page.js(
+def test_typed_picks_are_shown_and_kept_as_they_are_written(told):
+    told.page.js(
         """() => {
           app.canvas.emitBeforeChange();
           app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler").widgets.find(({ name }) => name === "picks").value = "2=5, 4=-1";
           app.canvas.emitAfterChange();
         }"""
     )
-    assert {number: badges[0] for number, badges in ranked.badges().items() if badges[0] != "started here"} == {
-        2: "picked",
-        4: "rejected",
-    }
-    ranked.tile(1).click()
-    assert marked(ranked) == "2=5, 4=-1, 1"
+    assert told.badges() == {2: ["picked"], 4: ["rejected"]}
+    told.tile(1).click()
+    assert marked(told) == "2=5, 4=-1, 1"
 
 
 def test_two_actions_finish_a_favourite_out_of_the_cache(ranked, record_figure):
@@ -331,73 +337,48 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_names_and_prompts_are_shown_as_text(sheet, graph, kind):
-    graph["5"]["inputs"]["prompt"] = graph["2"]["inputs"]["text"] = HOSTILE[kind]
+def test_hostile_names_are_shown_as_text(sheet, graph):
+    sheet.open(graph)
+    for number, name in enumerate(HOSTILE.values()):
+        sheet.hear(
+            sheet_id=str(number), folder=name, reward=name, numbers=[1, 2], scores=[2.0, 1.0], judges={name: [1.0, 2.0]},
+            facts=[[name, name], ["", name]], started=[name], set=name,
+        )  # fmt: skip
+        sheet.tile(1).hover()
+        large = sheet.page.tab.locator(".lidar-large")
+        assert large.locator("td bdi").all_text_contents() == [name] * 2
+        box = large.bounding_box()
+        assert box["width"] < 700 and box["height"] < 800
+        assert sheet.page.js("() => window.hacked ?? document.querySelectorAll('[class^=lidar] script').length") == 0
+        assert sheet.page.js("() => document.querySelector('.lidar-card').offsetHeight") < 300
+        assert (
+            sheet.page.js(
+                "() => { const { scrollWidth, clientWidth } = document.querySelector('.lidar-sheet'); return scrollWidth - clientWidth; }"
+            )
+            <= 0
+        )
+        sheet.page.tab.mouse.move(5, 500)
+
+
+def test_a_run_with_a_hostile_prompt_shows_its_sheet(sheet, graph):
+    graph["5"]["inputs"]["prompt"] = "\n".join(HOSTILE.values())
     sheet.open(graph)
     sheet.page.run()
     sheet.wait(COUNT)
-    sheet.page.js(
-        """(name) => {
-          const [id, told] = Object.entries(app.nodeOutputs).find(([, output]) => output.lidar_sheet);
-          const sheet = JSON.parse(told.lidar_sheet[0]);
-          sheet.reward = name;
-          sheet.judges = { [name]: sheet.scores };
-          sheet.facts = [[name, name], ["", name]];
-          sheet.sheet_id = "other";
-          app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output: { lidar_sheet: [JSON.stringify(sheet)] } });
-        }""",
-        HOSTILE[kind],
-    )
-    sheet.page.settle()
-    sheet.tile(1).hover()
-    large = sheet.page.tab.locator(".lidar-large")
-    assert large.locator("td bdi").all_text_contents() == [HOSTILE[kind]] * 2
-    box = large.bounding_box()
-    assert box["width"] < 700 and box["height"] < 800
-    assert (
-        sheet.page.js(
-            "() => window.hacked ?? document.querySelectorAll('.lidar-sheet script, .lidar-sheet b b, .lidar-large script').length"
-        )
-        == 0
-    )
-    assert sheet.page.js("() => document.querySelector('.lidar-card').clientHeight") < 300
-    assert (
-        sheet.page.js(
-            "() => document.querySelector('.lidar-sheet').scrollWidth - document.querySelector('.lidar-sheet').clientWidth"
-        )
-        <= 0
-    )
+    assert sheet.page.js("() => window.hacked ?? 0") == 0
 
 
-@pytest.mark.parametrize("told", ["", "null", "[]", "{", "3", '"a"', '{"numbers": []}'])
-def test_a_message_that_is_no_sheet_is_passed_over(sheet, graph, told):
+def test_a_message_that_is_no_sheet_is_passed_over(sheet, graph):
     sheet.open(graph)
-    sheet.page.js(
-        """(told) => {
-          const { id } = app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler");
-          for (const output of [{ lidar_sheet: [told] }, { lidar_sheet: [] }, { lidar_sheet: 3 }, null])
-            app.api.dispatchCustomEvent("executed", { node: String(id), display_node: String(id), output });
-        }""",
-        told,
-    )
-    sheet.page.settle()
-    assert sheet.numbers() == []
+    for told in ("", "null", "[]", "{", "3", '"a"', '{"numbers": []}'):
+        sheet.hear_text(told)
+        assert sheet.numbers() == []
 
 
-def test_pictures_that_are_gone_leave_numbers_and_marks(ranked):
-    folder = scores_of(ranked)["folder"]
-    ranked.page.js(
-        """(folder) => {
-          const [id, told] = Object.entries(app.nodeOutputs).find(([, output]) => output.lidar_sheet);
-          const sheet = told.lidar_sheet[0].replace(folder, "lidar_sheet_gone");
-          app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output: { lidar_sheet: [sheet] } });
-        }""",
-        folder,
-    )
-    ranked.page.until("() => !document.querySelector('.lidar-tile img')")
-    ranked.tile(3).click()
-    assert "picked" in ranked.badges()[3]
+def test_pictures_that_are_gone_leave_numbers_and_marks(told):
+    told.page.until("() => !document.querySelector('.lidar-tile img')")
+    told.tile(3).click()
+    assert told.badges() == {3: ["picked"]}
 
 
 def parts_graph(seed):

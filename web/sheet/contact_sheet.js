@@ -55,9 +55,13 @@ export class ContactSheet {
     this.mark();
   }
 
-  // Draws the marks anew, after the picks or the sheet have changed.
+  // Draws the marks anew if the picks are others than those drawn.
+  refresh() {
+    if (this.owner.read() !== this.drawn) this.mark();
+  }
+
   mark() {
-    const text = this.owner.read();
+    const text = (this.drawn = this.owner.read());
     const set = this.sheet?.set;
     const picks = readPicks(text);
     const others = Boolean(picks.marks.size && picks.set && set && picks.set !== set);
@@ -147,7 +151,10 @@ export class ContactSheet {
       this.choose(this.current, event.altKey ? REJECTED : undefined);
     } else if (event.key === "Escape") {
       this.large.hide();
-    } else if (event.key !== "Delete" && event.key !== "Backspace") return;
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      const mark = readPicks(this.owner.read()).marks.get(this.current);
+      if (mark) this.choose(this.current, mark); // the same mark again clears it
+    } else return;
     this.tiles.get(this.current)?.scrollIntoView({ block: "nearest" });
     event.preventDefault();
     event.stopPropagation(); // on the canvas such keys move and delete nodes
