@@ -20,9 +20,9 @@ class SheetOnPage:
         """Opens API JSON with the node of this class in sight and the others out of the way."""
         self.page.js("(prompt) => app.loadApiJson(prompt, 'prompt')", prompt)
         self.page.js(
-            """(shown) => {
+            """async (shown) => {
               for (const node of app.rootGraph.nodes) node.pos = node.type === shown ? [450, 80] : [node.pos[0] - 9000, node.pos[1]];
-              app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState();
+              await app.loadGraphData(app.rootGraph.serialize()); // only so has it an id of its own
             }""",
             shown,
         )

@@ -4,9 +4,11 @@ import { api } from "../../../scripts/api.js";
 import { partOf } from "./message.js";
 
 const LOOKED_AT = 8; // runs; those in which all was cached tell nothing
+const UNNAMED = /^[0-]*$/; // the id of a workflow that has none yet
 
 // Node id -> ui output, {} where the server knows of none or has no such history.
 export async function lastRun(workflowId) {
+  if (UNNAMED.test(workflowId)) return {};
   try {
     const query = new URLSearchParams({ workflow_id: workflowId, limit: LOOKED_AT });
     const { jobs } = await (await api.fetchApi(`/jobs?${query}`)).json();
