@@ -9,7 +9,8 @@ import { lastRun } from "./sheet/last_run.js";
 import { laidOver, partOf, withSheet } from "./sheet/message.js";
 import { picksWidget } from "./sheet/picks_widget.js";
 
-const WIDGET = "contact sheet";
+const WIDGET = "contact_sheet"; // no space: Nodes 2.0 would not find it outside of a subgraph
+const LEAST_WIDTH = 380; // of a node that gets a sheet: four tiles beside each other
 const EMPTY = "Run, and what was ranked is shown here, best first.";
 const NODES = {
   LiDARKSampler: "picks come through a link: pick where they are written.",
@@ -58,7 +59,6 @@ function addSheet(node) {
   const widget = sheetWidget(node, WIDGET, node);
   // In the workflow. Such a widget must be the last: the page counts it when it saves the values, and not when it loads them.
   widget.serialize = false;
-  node.setSize([Math.max(node.size[0], 400), node.size[1]]);
   chain(node, "onExecuted", (output) => receive(node, output));
   chain(node, "onGraphConfigured", () => show(node));
 }
@@ -81,6 +81,7 @@ function sheetWidget(shown, name, node) {
   });
   Object.assign(widget, { sheet, source: node });
   forwardToCanvas(sheet.element);
+  shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), shown.size[1]]);
   chain(shown, "onRemoved", () => sheet.large.hide());
   return widget;
 }

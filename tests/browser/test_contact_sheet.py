@@ -256,7 +256,7 @@ def into_subgraph(sheet, *shown_outside):
 
 def test_a_subgraph_shows_the_sheet_and_takes_the_picks_outside(sheet, graph):
     sheet.open(graph)
-    subgraph = into_subgraph(sheet, "picks", "contact sheet")
+    subgraph = into_subgraph(sheet, "picks", "contact_sheet")
     sheet.page.tab.locator(".lidar-sheet:visible").wait_for()
     sheet.page.run()
     sheet.page.until("() => [...document.querySelectorAll('.lidar-tile')].some((tile) => tile.checkVisibility())")
