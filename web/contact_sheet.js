@@ -10,6 +10,7 @@ import { laidOver, partOf, withSheet } from "./sheet/message.js";
 import { picksWidget } from "./sheet/picks_widget.js";
 
 const WIDGET = "contact_sheet"; // no space: Nodes 2.0 would not find it outside of a subgraph
+const SOCKET = "LIDAR_SHEET";
 const LEAST_WIDTH = 380; // of a node that gets a sheet: four tiles beside each other
 const EMPTY = "Run, and what was ranked is shown here, best first.";
 const NODES = {
@@ -55,7 +56,7 @@ app.registerExtension({
 });
 
 function addSheet(node) {
-  node.addInput(WIDGET, "LIDAR_SHEET", { widget: { name: WIDGET } }); // so that a subgraph can show the widget outside
+  node.addInput(WIDGET, SOCKET, { widget: { name: WIDGET } }); // so that a subgraph can show the widget outside
   const widget = sheetWidget(node, WIDGET, node);
   // In the workflow. Such a widget must be the last: the page counts it when it saves the values, and not when it loads them.
   widget.serialize = false;
@@ -88,20 +89,29 @@ function sheetWidget(shown, name, node) {
 
 // The page projects a widget that a subgraph shows outside as its value alone: what has an element must be made anew there.
 function followPromotions(host) {
-  const adopt = () => host.graph?.getNodeById(host.id) === host && host.inputs.forEach((input) => adoptSheet(host, input));
-  host.subgraph.events.addEventListener("widget-promoted", ({ detail }) => detail.subgraphNode === host && adopt());
-  chain(host, "onGraphConfigured", adopt);
-  queueMicrotask(adopt);
+  host.subgraph.events.addEventListener("widget-promoted", ({ detail }) => {
+    const bare = host.inputs.find((input) => input.type === SOCKET && input.widgetId && !input._widget?.sheet);
+    // At once, for Nodes 2.0 looks for the element only when it shows the row; the link is not made yet
+    if (detail.subgraphNode === host && detail.widget.source && bare) adopt(host, bare, detail.widget.source);
+  });
+  const adoptAll = () => {
+    for (const input of host.inputs) if (input.type === SOCKET && !input._widget?.sheet) adopt(host, input, sourceOf(host, input));
+  };
+  chain(host, "onGraphConfigured", adoptAll);
+  queueMicrotask(adoptAll);
 }
 
-function adoptSheet(host, input) {
-  if (!input.widgetId || input._widget?.sheet) return;
-  const links = input._subgraphSlot?.linkIds ?? [];
-  const inside = links.map((id) => host.subgraph.getLink(id)?.resolve(host.subgraph)).find((link) => link?.inputNode);
-  const source = inside?.inputNode.widgets?.find((widget) => widget.sheet && widget.name === inside.input.name)?.source;
-  if (!source) return;
+function adopt(host, input, source) {
+  if (!source || !input.widgetId || host.graph?.getNodeById(host.id) !== host) return;
   input._widget = sheetWidget(host, input.name, source);
   show(source);
+}
+
+// The node inside whose sheet an input of a subgraph shows.
+function sourceOf(host, input) {
+  const links = input._subgraphSlot?.linkIds ?? [];
+  const inside = links.map((id) => host.subgraph.getLink(id)?.resolve(host.subgraph)).find((link) => link?.inputNode);
+  return inside?.inputNode.widgets?.find((widget) => widget.sheet && widget.name === inside.input.name)?.source;
 }
 
 function receive(node, output) {
