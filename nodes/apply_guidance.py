@@ -2,12 +2,12 @@
 
 import logging
 
-import torch
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
 from .host.checked_inputs import checked
-from .host.noise_levels import signal_and_noise
+from .host.guiders import lost_guidance
+from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
 from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
@@ -73,15 +73,17 @@ class LiDARApplyGuidance(io.ComfyNode):
                 f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step would be guided; set "
                 "start_percent below end_percent."
             )
-        # Refuses a model that cannot be steered.
-        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
+        require_steerable(model)
         rewards = lookaheads.rewards
         if bool((rewards == rewards[0]).all()):
             warning = _cannot_steer(lookaheads)
             logger.warning("LiDAR Apply Guidance: %s", warning)
             tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
-        write("waits for a sampler, which says here what was guided")
+        lost = lost_guidance(cls.hidden)
+        for each in lost:
+            logger.warning("LiDAR Apply Guidance: %s", each)
+        write("\n".join(["waits for a sampler, which says here what was guided", *lost]))
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
+from ..reward_models.printable import printable
 from .host.checked_inputs import checked
 from .host.show_on_node import has_a_place, show_on_node
 from .host.socket_types import LookaheadSetSocket
@@ -73,14 +74,14 @@ class LiDARPickLookaheads(io.ComfyNode):
     @checked
     def execute(cls, lookahead_set, picks, mode, weight) -> io.NodeOutput:
         numbers, made_for = split_picks(picks)
-        name, told = name_of(lookahead_set), ""
+        name, told, shown = name_of(lookahead_set), "", printable(" ".join(numbers.split()), limit=60)
         if made_for and made_for != name:
-            told = f"picks {numbers} are for the set {made_for} and not used: this is {_the_set(name)}"
+            told = f"picks {shown} are for the set {made_for} and not used: this is {_the_set(name)}"
             numbers = ""
         elif numbers and name:
-            told = f"picks {numbers} of the set {name}"
+            told = f"picks {shown} of the set {name}"
             if not made_for:
-                told += f"; {numbers} @{name} keeps them to it"
+                told += f": write @{name} behind them to keep them to it"
         picked = parse_picks(numbers, lookahead_set.count)
         if mode == ALONE and not picked.any():
             raise ValueError(f"{told or 'picks is empty'}, and nothing else is rewarded: write a number, such as 3")

@@ -4,9 +4,10 @@ from comfy_api.latest import io
 
 from .host.checked_inputs import checked
 from .host.contact_sheet import part_ui
-from .host.run_report import guided_facts
+from .host.run_report import last_report
 from .host.socket_types import LookaheadSetSocket
 from .values.noise_rows import noise_rows
+from .values.score_facts import guided_facts
 from .values.sheet_id import sheet_id
 
 
@@ -28,17 +29,20 @@ class LiDARRunReport(io.ComfyNode):
                 io.Boolean.Input(
                     "from_best", default=False, tooltip="Whether the latent started from the lookaheads' noise."
                 ),
+                io.String.Input(
+                    "report", default="", tooltip="What the sampler told of the run. Empty: what the model told."
+                ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="The same latent.")],
         )
 
     @classmethod
     @checked
-    def execute(cls, latent, model, lookaheads, from_best) -> io.NodeOutput:
+    def execute(cls, latent, model, lookaheads, from_best, report) -> io.NodeOutput:
         started = []
         if from_best:
             number_of = {row: number for number, row in enumerate(noise_rows(lookaheads), start=1)}
             started = [number_of[row] for row in latent.get("batch_index") or () if row in number_of]
-        facts = guided_facts(model)
+        facts = guided_facts(report or last_report(model))
         part = {"sheet_id": sheet_id(lookaheads), "started": started, "run_facts": facts}
         return io.NodeOutput(latent, ui=part_ui(part, facts))

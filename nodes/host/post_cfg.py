@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from comfy.patcher_extension import WrappersMP
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ...lidar_core import GUIDANCE_FORMS, Particles
 from ..settings.definitions import THIS_RUN, WHOLE_PROCESS
-from .guided_run import GuidedRun
+from .guided_run import FIRST_STEP, TELL, GuidedRun
+from .guiders import multiplied_by
 from .noise_levels import signal_and_noise
 
 logger = logging.getLogger(__name__)
@@ -25,11 +26,11 @@ class Guidance:
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
     reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent; percent_of says of
-    what they are shares: THIS_RUN, the steps that are sampled, or WHOLE_PROCESS, the host's own meaning.
+    what they are shares: THIS_RUN, the steps that are sampled (from FIRST_STEP on), or WHOLE_PROCESS, the host's own meaning.
     guidance_form: a name of lidar_core's GUIDANCE_FORMS; ValueError for any other. effective_dimension: d of the D numbers
     of a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
-    tell: called after every run with a text that says what was guided.
+    tell: called after every run with a text that says what was guided, unless the run's model_options name another (TELL).
 
     It holds no state. What belongs to one run, a GuidedRun, lives in the model_options that the host makes for the run
     and drops after it.
@@ -52,8 +53,20 @@ class Guidance:
 
     def attach(self, model) -> None:
         """Patch the ModelPatcher `model`; guidance attached before it, by LiDAR or others, acts before it."""
+        # In the options, for a guider asks only those of a second model
+        add_wrapper_with_key(
+            WrappersMP.PREPARE_SAMPLING, "lidar", self.prepare, model.model_options, is_model_options=True
+        )
         model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.guide_run)
         model.set_model_sampler_post_cfg_function(self.add_shift)
+
+    def prepare(self, executor, model, noise_shape, conds, *args, **kwargs):
+        """Tell where a guider runs the model for the negative prompt alone: a PREPARE_SAMPLING wrapper."""
+        if set(conds) == {"negative"}:
+            text = "nothing is guided: this guider runs the model for the negative prompt alone; guide its other model"
+            logger.warning("LiDAR Apply Guidance: %s", text)
+            self.tell(text)
+        return executor(model, noise_shape, conds, *args, **kwargs)
 
     def guide_run(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
         """Sample as `executor` does, with a GuidedRun in its model_options, and tell what was guided: a SAMPLER_SAMPLE wrapper.
@@ -63,12 +76,20 @@ class Guidance:
         if noise.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(noise, self.latents))
         options = extra_args["model_options"]
-        run = GuidedRun(self._particles(model_wrap.inner_model, noise), sigmas.tolist())
+        particles, levels = (
+            self._particles(model_wrap.inner_model, noise),
+            sigmas.tolist()[options.get(FIRST_STEP, 0) :],
+        )
+        run = GuidedRun(particles, levels, multiplied_by(model_wrap))
         options = {**options, _KEY: {**options.get(_KEY, {}), self: run}}
         samples = executor(
             model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs
         )
-        self.tell(self._report(run))
+        best = int(self.rewards.argsort(descending=True, stable=True)[0]) + 1
+        text = run.report(f"best lookahead no. {best} of {len(self.rewards)}", self.guidance_scale, self.end_percent)
+        if run.steps and not run.guided:
+            logger.warning("LiDAR Apply Guidance: %s", text)
+        options.get(TELL, self.tell)(text)
         return samples
 
     def add_shift(self, args: Mapping) -> Tensor:
@@ -116,21 +137,6 @@ class Guidance:
         highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
         return float(sampling.percent_to_sigma(self.end_percent)), highest
 
-    def _report(self, run: GuidedRun) -> str:
-        best = f"best lookahead no. {int(self.rewards.argsort(descending=True, stable=True)[0]) + 1} of {len(self.rewards)}"
-        if run.guided:
-            span = f"sigma {max(run.guided):.3g} to {min(run.guided):.3g}"
-            return f"guided {run.guided_steps()} of {run.steps} steps\n{span}\n{best}"
-        if not run.steps:
-            return "nothing was sampled: this run has no steps"
-        if not run.asked:
-            why = "the guider asked for no guidance; use a cfg above 1, or another guider"
-        else:
-            why = f"end_percent {self.end_percent:g} is past where this run begins (low denoise); raise it"
-        text = f"no step of {run.steps} was guided: {why}"
-        logger.warning("LiDAR Apply Guidance: %s", text)
-        return text
-
     def _temperature(self) -> float:
         numbers = self.latents[0].numel()
         return numbers / self.effective_dimension if 0 < self.effective_dimension < numbers else 1.0
@@ -143,9 +149,9 @@ class Guidance:
 def tell_after_runs(model, tell: Callable[[str], None], text: str) -> None:
     """Have the text told now and after every run of the ModelPatcher `model`, for nodes in between write on the same place."""
 
-    def sample_and_tell(executor, *args, **kwargs):
-        samples = executor(*args, **kwargs)
-        tell(text)
+    def sample_and_tell(executor, model_wrap, sigmas, extra_args, *args, **kwargs):
+        samples = executor(model_wrap, sigmas, extra_args, *args, **kwargs)
+        extra_args["model_options"].get(TELL, tell)(text)
         return samples
 
     tell(text)

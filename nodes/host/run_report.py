@@ -17,13 +17,11 @@ class RunReport:
         self._write(text)
 
     def attach(self, model) -> None:
-        """Let `guided_facts` find it at the ModelPatcher `model` and its clones."""
+        """Let `last_report` find it at the ModelPatcher `model` and its clones."""
         model.model_options[_KEY] = self
 
 
-def guided_facts(model) -> list[tuple[str, str]]:
-    """Return a (what, how much) pair of what the last run of the MODEL guided, ("guided", "6 of 20 steps"), or why it guided nothing."""
+def last_report(model) -> str:
+    """Return what the last run of the MODEL told, "" if there was none."""
     report = model.model_options.get(_KEY)
-    lines = report.text.split("\n") if report else []
-    guided = [("guided", line.removeprefix("guided ")) for line in lines if line.startswith("guided ")]
-    return guided or [("", line) for line in lines[:1] if line]
+    return report.text if report else ""

@@ -42,4 +42,4 @@ def _described(dynprompt, link: list) -> str:
             inputs[name] = value
         rows.append([node["class_type"], inputs])
     # Another pack's expansion may hold objects as values
-    return json.dumps([link[1], rows], default=lambda value: type(value).__name__)
+    return json.dumps([link[1], rows], default=lambda value: type(value).__name__, skipkeys=True)

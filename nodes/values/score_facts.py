@@ -32,6 +32,13 @@ def score_facts(rewards: Tensor, judges: Mapping[str, Tensor]) -> list[tuple[str
     return facts
 
 
+def guided_facts(report: str) -> list[tuple[str, str]]:
+    """Return a (what, how much) pair of what a run told: ("guided", "6 of 20 steps"), or why nothing was guided."""
+    lines = report.split("\n")
+    guided = [("guided", line.removeprefix("guided ")) for line in lines if line.startswith("guided ")]
+    return guided or [("", line) for line in lines[:1] if line]
+
+
 def rank_correlation(one: Tensor, other: Tensor) -> float:
     """Return Spearman's rank correlation of two (n,) tensors, equals sharing their mean rank; 0 where all are equal."""
     ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (one, other)]

@@ -144,11 +144,13 @@ def test_a_run_tells_which_lookaheads_it_started_from_and_what_it_guided(
     report = nodes_room("host.run_report").RunReport(lambda text: None)
     report.attach(model)
     report("a note\nguided 6 of 20 steps\nsigma 14 to 3")
-    output = node_classes["LiDARRunReport"].execute(latent, model.clone(), lookaheads, from_best)
-    assert output.result[0] is latent
+    output = node_classes["LiDARRunReport"].execute(latent, model.clone(), lookaheads, from_best, "")
+    assert output.result[0]["samples"] is latent["samples"]
     part = json.loads(output.ui["lidar_sheet"][0])
     assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps"]])
     assert output.ui["text"] == ["guided 6 of 20 steps"]
     report("no step of 20 was guided: raise end_percent")
-    part = json.loads(node_classes["LiDARRunReport"].execute(latent, model, lookaheads, from_best).ui["lidar_sheet"][0])
+    part = json.loads(
+        node_classes["LiDARRunReport"].execute(latent, model, lookaheads, from_best, "").ui["lidar_sheet"][0]
+    )
     assert part["run_facts"] == [["", "no step of 20 was guided: raise end_percent"]]

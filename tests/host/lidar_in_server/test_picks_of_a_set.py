@@ -80,7 +80,7 @@ def test_numbers_without_a_name_hold_for_the_set_at_hand_which_is_told(picked, b
         result = picked("4=9", change)
         assert best_numbers(result)[0] == 4
         name = set_of(result)
-        assert said(result).startswith(f"picks 4=9 of the set {name}; 4=9 @{name} keeps them to it;\n")
+        assert said(result).startswith(f"picks 4=9 of the set {name}: write @{name} behind them to keep them to it;\n")
 
 
 @pytest.mark.parametrize(
