@@ -57,8 +57,9 @@ class LiDARKeepBest(io.ComfyNode):
         best = select_latents(latent, kept, count)
         show_on_node(
             cls.hidden,
-            f"{count} finished, {wanted} kept: about {count / wanted:.3g} times the time of finishing {wanted}\n"
-            f"{scores.name}: kept {scores.rewards[kept].mean():.4g}, all {scores.rewards.mean():.4g}\n{report}",
+            # The cost first, for the page shows two lines on a node
+            f"{count} finished, {wanted} kept: about {count / wanted:.3g} times the time of finishing {wanted}\n{report}\n"
+            f"{scores.name}: kept {scores.rewards[kept].mean():.4g}, all {scores.rewards.mean():.4g}",
         )
         write_to_images(cls.hidden, {"finished": scores.rewards[order].tolist(), "kept": wanted})
         return io.NodeOutput(best, images[order])

@@ -6,7 +6,15 @@ as a whole, so that only what really changed runs again. Ids begin with the clas
 
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder, is_link
 
-from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN, setting_inputs
+from ..settings.definitions import (
+    BEST_LOOKAHEADS,
+    CONTINUE_BEST,
+    GUIDANCE,
+    OWN_NOISE,
+    SAMPLING,
+    THIS_RUN,
+    setting_inputs,
+)
 from ..values.picks import parse_picks, split_picks
 from ..values.plain_words import plain_words
 
@@ -38,7 +46,7 @@ def lidar_graph(
 ) -> tuple[tuple, dict]:
     """Return latent, lookahead set, ranked and finished images, each a link or blocked, and the graph that gives them.
 
-    settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
+    settings: every one by name, each a value or a link.
     may_be_none: whether what is linked at lookahead_model may hand on None, as a switch does; only then a change of model
     draws its lookaheads again. Everything else is an input of LiDAR KSampler, a value that has been checked or a link.
     ValueError for picks that cannot be read.
@@ -63,7 +71,6 @@ def lidar_graph(
     if is_link(prompt) or not plain_words(prompt):  # only the reward model tells whether it reads a text
         prompt = checked_child("prompt", prompt, reward_model=reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
-    settings = {"cfg": cfg, "scheduler": scheduler} | settings
     start_from, several = settings["start_from"], settings["finish"] != 1
     final = {
         **task,
@@ -117,14 +124,6 @@ def lidar_graph(
             "LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=sound("picks", picks)
         )
         judged = picked.out(0)
-    guided = graph.node(
-        "LiDARApplyGuidance",
-        id="LiDARApplyGuidance",
-        lookaheads=judged,
-        model=model,
-        percent_of=THIS_RUN,
-        **_only(settings, *GUIDANCE),
-    )
     start, rows = latent_image, None
     if several:
         continues = start_from == CONTINUE_BEST
@@ -140,19 +139,37 @@ def lidar_graph(
             **_only(settings, "finish", "count"),
         )
         start = rows.out(0)
-    if start_from != OWN_NOISE:
+    if start_from == BEST_LOOKAHEADS:
         start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
-    sampled = {"latent_image": start, "model": guided.out(0)}
-    if start_from == CONTINUE_BEST:
-        sampled |= {"candidates": lookaheads.out(1), **_only(settings, "batch_size")}
-        image = graph.node("LiDARContinueBest", id="LiDARContinueBest", **sampled)
-    elif several:
-        sampled |= {**final, **_only(settings, "batch_size"), "wanted": rows.out(1)}
-        image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
+    steered = model
+    if start_from == CONTINUE_BEST:  # not guided: after the cut nothing was gained, docs/benchmarks.md
+        image = graph.node(
+            "LiDARContinueBest",
+            id="LiDARContinueBest",
+            model=model,
+            candidates=lookaheads.out(1),
+            lookaheads=judged,
+            latent_image=start,
+            note=f"lookahead_model is not used: {CONTINUE_BEST}" if lookahead_model is not None else "",
+            **_only(settings, "batch_size"),
+        )
     else:
-        image = graph.node("KSampler", id="KSampler", **sampled, **final)
+        steered = graph.node(
+            "LiDARApplyGuidance",
+            id="LiDARApplyGuidance",
+            lookaheads=judged,
+            model=model,
+            percent_of=THIS_RUN,
+            **_only(settings, *GUIDANCE),
+        ).out(0)
+        sampled = {"latent_image": start, "model": steered, **final}
+        if several:
+            sampled |= {**_only(settings, "batch_size"), "wanted": rows.out(1)}
+            image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
+        else:
+            image = graph.node("KSampler", id="KSampler", **sampled)
     latent, finished = image.out(0), ExecutionBlocker(None)
     if several:
         best = graph.node(
@@ -171,7 +188,7 @@ def lidar_graph(
         "LiDARRunReport",
         id="LiDARRunReport",
         latent=latent,
-        model=guided.out(0),
+        model=steered,
         lookaheads=judged,
         from_best=start_from != OWN_NOISE,
         report=image.out(1) if several or start_from == CONTINUE_BEST else "",

@@ -67,8 +67,10 @@ CANDIDATES = MODEL | {
         cut_percent=0.5, batch_size=2,
     ),
     "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
-    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
-    "go on": node("LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], latent_image=["start", 0], batch_size=2),
+    "go on": node(
+        "LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], lookaheads=["values", 0], latent_image=["latent", 0],
+        batch_size=2, note="",
+    ),
     "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
     "report": node("PreviewAny", source=["go on", 1]),
 }  # fmt: skip
