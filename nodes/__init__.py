@@ -14,6 +14,7 @@ from .lookahead_config import LiDARLookaheadConfig
 from .pick_lookaheads import LiDARPickLookaheads
 from .reward_model_loader import LiDARRewardModelLoader
 from .rewards_from_values import LiDARRewardsFromValues
+from .run_report import LiDARRunReport
 from .sample_candidates import LiDARSampleCandidates
 from .sample_in_parts import LiDARSampleInParts
 from .sample_lookaheads import LiDARSampleLookaheads
@@ -43,4 +44,5 @@ class LiDARExtension(ComfyExtension):
             LiDARFinishSeveral,
             LiDARSampleInParts,
             LiDARKeepBest,
+            LiDARRunReport,
         ]

@@ -143,6 +143,7 @@ def lidar_graph(
         start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
+    steered = model
     if start_from == CONTINUE_BEST:  # not guided: after the cut nothing was gained, docs/benchmarks.md
         image = graph.node(
             "LiDARContinueBest",
@@ -155,15 +156,15 @@ def lidar_graph(
             **_only(settings, "batch_size"),
         )
     else:
-        guided = graph.node(
+        steered = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
             lookaheads=judged,
             model=model,
             percent_of=THIS_RUN,
             **_only(settings, *GUIDANCE),
-        )
-        sampled = {"latent_image": start, "model": guided.out(0), **final}
+        ).out(0)
+        sampled = {"latent_image": start, "model": steered, **final}
         if several:
             sampled |= {**_only(settings, "batch_size"), "wanted": rows.out(1)}
             image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
@@ -183,7 +184,16 @@ def lidar_graph(
             **_only(settings, "batch_size", "steady_scores"),
         )
         latent, finished = best.out(0), best.out(1)
-    return (latent, judged, scored.out(1), finished), graph.finalize()
+    told = graph.node(
+        "LiDARRunReport",
+        id="LiDARRunReport",
+        latent=latent,
+        model=steered,
+        lookaheads=judged,
+        from_best=start_from != OWN_NOISE,
+        report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+    )
+    return (told.out(0), judged, scored.out(1), finished), graph.finalize()
 
 
 def _only(settings: dict, *names: str) -> dict:

@@ -115,6 +115,10 @@ CHECKED = MODEL | {
     ),
     "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
 }
+REPORT = {key: each for key, each in PARTS.items() if key not in ("save", "table")} | {
+    "report": node("LiDARRunReport", latent=["sample", 0], model=["guide", 0], lookaheads=["pick", 0], from_best=True),
+    "save": node("SaveLatent", samples=["report", 0], filename_prefix="bad_inputs"),
+}
 BASES = {
     "LiDARKSampler": ("lidar", WHOLE), "LiDARLookaheadConfig": ("config", WHOLE),
     "LiDARSampleLookaheads": ("draw", PARTS), "LiDARScoreLookaheads": ("score", PARTS),
@@ -123,7 +127,7 @@ BASES = {
     "LiDARRewardModelLoader": ("reward", IMAGES), "LiDARCombineRewards": ("both", IMAGES), "LiDARScoreImages": ("score", IMAGES),
     "LiDARSampleCandidates": ("draw", CANDIDATES), "LiDARContinueBest": ("go on", CANDIDATES),
     "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
-    "LiDARCheckedInput": ("checked", CHECKED),
+    "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
 }  # fmt: skip
 
 
