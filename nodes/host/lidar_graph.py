@@ -8,6 +8,7 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder, is_link
 
 from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN
 from ..values.picks import parse_picks
+from .checked_links import CheckedLinks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
 # bits of a seed only, so the offset lies within them ("liDA" in ASCII).
@@ -42,16 +43,7 @@ def lidar_graph(
     """
     graph = GraphBuilder()
 
-    def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
-        child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node(
-            "LiDARCheckedInput", id=child, value=value, node=node, input=name, **{"plain": False, **more}
-        ).out(0)
-
-    def sound(name: str, value, node: str = "LiDARKSampler"):
-        """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
-        return checked_child(name, value, node) if is_link(value) else value
-
+    sound = CheckedLinks(graph, "LiDARKSampler")
     model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
     latent_image, cfg, scheduler = sound("latent_image", latent_image), sound("cfg", cfg), sound("scheduler", scheduler)
     task = {
@@ -59,8 +51,7 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    if is_link(prompt) or not prompt.strip():  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model, plain=plain)
+    prompt = sound.prompt(prompt, reward_model, plain=plain)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
     start_from, several = settings["start_from"], settings["finish"] != 1
