@@ -41,8 +41,11 @@ class LiDARSampleRows(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, latent_image, batch_size, first, count, drafts, denoise, **settings) -> io.NodeOutput:
+    def execute(
+        cls, model, positive, negative, latent_image, batch_size, first, count, drafts, denoise, **settings
+    ) -> io.NodeOutput:
         start, mask = starting_latent(model, latent_image, denoise=denoise)
-        task = Task(start=start, noise_mask=mask, denoise=denoise, **settings)
+        prompt = {"positive": positive, "negative": negative}
+        task = Task(start=start, noise_mask=mask, denoise=denoise, **prompt, **settings)
         at_once = fitting_chunk(model, start.shape[1:], batch_size)
         return io.NodeOutput(sample_rows(model, task, range(first, first + count), at_once=at_once, drafts=drafts))
