@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...lidar_core import expected_gain
 from ..values.draft_advice import Choice, best, continuing, drafting
 from ..values.draft_measures import DraftMeasures
 from ..values.seed_share import LOW
@@ -30,6 +31,8 @@ def draft_report(
         f"score {costs.judge - measures.decode:.3g}"
     )
     choose = f"in {budget:g} times the time of {_plain(wanted)}: {_advice(chosen)}"
+    seen = float((measures.final.max() - measures.final.mean()) / measures.final.std())
+    normal = expected_gain(0.0, len(measures.final), len(measures.final))
     unsure = _unsure(chosen, table[budget][0])
     brief = "\n".join(
         [choose + unsure, f"rho of a draft {measures.ways[0].correlation.text()}", share + alike, seconds]
@@ -52,6 +55,8 @@ def draft_report(
             f"Expected gain in standard deviations of the final score, {_plain(wanted)} wanted, interval of rho in brackets",
             aligned([head, *rows]),
             f"time: so many times as long as {_plain(wanted)}. n: candidates. finish: how many of the best are finished.",
+            f"The best of these {len(measures.final)} is {seen:+.2f} above their mean; of normal scores it would be {normal:+.2f}. Where it is",
+            "much less, scores have a ceiling: then read the order of the choices, and less gain than the table says.",
             "",
             f"Choose {choose}{unsure}",
             "lookahead_config:",
