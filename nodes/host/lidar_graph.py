@@ -16,7 +16,7 @@ from ..settings.definitions import (
     setting_inputs,
 )
 from ..values.picks import parse_picks, split_picks
-from ..values.plain_words import plain_words
+from .checked_links import CheckedLinks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
 # bits of a seed only, so the offset lies within them ("liDA" in ASCII).
@@ -53,14 +53,7 @@ def lidar_graph(
     """
     graph = GraphBuilder()
 
-    def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
-        child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
-
-    def sound(name: str, value, node: str = "LiDARKSampler"):
-        """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
-        return checked_child(name, value, node) if is_link(value) else value
-
+    sound = CheckedLinks(graph, "LiDARKSampler")
     model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
     latent_image, cfg, scheduler = sound("latent_image", latent_image), sound("cfg", cfg), sound("scheduler", scheduler)
     task = {
@@ -68,8 +61,7 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    if is_link(prompt) or not plain_words(prompt):  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model)
+    prompt = sound.prompt(prompt, reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     start_from, several = settings["start_from"], settings["finish"] != 1
     final = {
@@ -94,7 +86,7 @@ def lidar_graph(
         drawing_model = model
         if lookahead_model is not None:
             otherwise = {"otherwise": model} if may_be_none else {}
-            drawing_model = checked_child("lookahead_model", lookahead_model, **otherwise)
+            drawing_model = sound("lookahead_model", lookahead_model, **otherwise)
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",

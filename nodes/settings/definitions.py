@@ -275,3 +275,25 @@ def picks_input(**options) -> io.Input:
         ),
         **options,
     )
+
+
+def budget_input(**options) -> io.Input:
+    """Return budget, the time that an advice is for; options: of io.Float.Input."""
+    return io.Float.Input(
+        "budget",
+        default=4.0,
+        min=1.0,
+        max=64.0,
+        step=0.25,
+        tooltip=(
+            "For which time lookahead_config is made: so many times as long as the plain picture, or the batch of latent_image, "
+            "takes with decode and score. 1 leaves no time to choose; the report shows 2, 4, 8 and 16 too."
+        ),
+        **options,
+    )
+
+
+def largest(name: str) -> float:
+    """Return the largest value that a setting may have."""
+    (found,) = (each.max for each in _definitions() if each.id == name)
+    return found
