@@ -9,6 +9,7 @@ from .host.checked_inputs import checked
 from .host.guiders import lost_guidance
 from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
+from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
@@ -61,10 +62,8 @@ class LiDARApplyGuidance(io.ComfyNode):
         percent_of,
     ) -> io.NodeOutput:
         patched, write = model.clone(), writer_on_node(cls.hidden)
-
-        def tell(text: str) -> None:
-            write("\n".join(told_with(lookaheads, text)))
-
+        tell = RunReport(lambda text: write("\n".join(told_with(lookaheads, text))))
+        tell.attach(patched)
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)

@@ -16,7 +16,7 @@ from ..settings.definitions import (
     setting_inputs,
 )
 from ..values.picks import parse_picks, split_picks
-from ..values.plain_words import plain_words
+from .checked_links import CheckedLinks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
 # bits of a seed only, so the offset lies within them ("liDA" in ASCII).
@@ -53,14 +53,7 @@ def lidar_graph(
     """
     graph = GraphBuilder()
 
-    def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
-        child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
-
-    def sound(name: str, value, node: str = "LiDARKSampler"):
-        """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
-        return checked_child(name, value, node) if is_link(value) else value
-
+    sound = CheckedLinks(graph, "LiDARKSampler")
     model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
     latent_image, cfg, scheduler = sound("latent_image", latent_image), sound("cfg", cfg), sound("scheduler", scheduler)
     task = {
@@ -68,8 +61,7 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    if is_link(prompt) or not plain_words(prompt):  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model)
+    prompt = sound.prompt(prompt, reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     start_from, several = settings["start_from"], settings["finish"] != 1
     final = {
@@ -94,7 +86,7 @@ def lidar_graph(
         drawing_model = model
         if lookahead_model is not None:
             otherwise = {"otherwise": model} if may_be_none else {}
-            drawing_model = checked_child("lookahead_model", lookahead_model, **otherwise)
+            drawing_model = sound("lookahead_model", lookahead_model, **otherwise)
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
@@ -143,6 +135,7 @@ def lidar_graph(
         start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
+    steered = model
     if start_from == CONTINUE_BEST:  # not guided: after the cut nothing was gained, docs/benchmarks.md
         image = graph.node(
             "LiDARContinueBest",
@@ -155,15 +148,15 @@ def lidar_graph(
             **_only(settings, "batch_size"),
         )
     else:
-        guided = graph.node(
+        steered = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
             lookaheads=judged,
             model=model,
             percent_of=THIS_RUN,
             **_only(settings, *GUIDANCE),
-        )
-        sampled = {"latent_image": start, "model": guided.out(0), **final}
+        ).out(0)
+        sampled = {"latent_image": start, "model": steered, **final}
         if several:
             sampled |= {**_only(settings, "batch_size"), "wanted": rows.out(1)}
             image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
@@ -183,7 +176,16 @@ def lidar_graph(
             **_only(settings, "batch_size", "steady_scores"),
         )
         latent, finished = best.out(0), best.out(1)
-    return (latent, judged, scored.out(1), finished), graph.finalize()
+    told = graph.node(
+        "LiDARRunReport",
+        id="LiDARRunReport",
+        latent=latent,
+        model=steered,
+        lookaheads=judged,
+        from_best=start_from != OWN_NOISE,
+        report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+    )
+    return (told.out(0), judged, scored.out(1), finished), graph.finalize()
 
 
 def _only(settings: dict, *names: str) -> dict:

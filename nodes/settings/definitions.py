@@ -268,10 +268,32 @@ def picks_input(**options) -> io.Input:
         "picks",
         default="",
         tooltip=(
-            "Numbers of the lookaheads that you like, as shown on the ranked pictures (no. 7), parted by commas: 3, 7. A "
+            "Numbers of the lookaheads that you like, as on the contact sheet, parted by commas: 3, 7. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
             "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."
         ),
         **options,
     )
+
+
+def budget_input(**options) -> io.Input:
+    """Return budget, the time that an advice is for; options: of io.Float.Input."""
+    return io.Float.Input(
+        "budget",
+        default=4.0,
+        min=1.0,
+        max=64.0,
+        step=0.25,
+        tooltip=(
+            "For which time lookahead_config is made: so many times as long as the plain picture, or the batch of latent_image, "
+            "takes with decode and score. 1 leaves no time to choose; the report shows 2, 4, 8 and 16 too."
+        ),
+        **options,
+    )
+
+
+def largest(name: str) -> float:
+    """Return the largest value that a setting may have."""
+    (found,) = (each.max for each in _definitions() if each.id == name)
+    return found
