@@ -28,11 +28,23 @@ class LiDARSampleRows(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="As for KSampler."),
                 io.Conditioning.Input("negative", tooltip="As for KSampler."),
                 io.Latent.Input("latent_image", tooltip="As for KSampler."),
-                io.Int.Input("seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, tooltip="As for KSampler."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    tooltip="As for KSampler; 0 is a seed like any other.",
+                ),
                 *final_sampler_inputs(),
                 *setting_inputs("batch_size"),
-                io.Int.Input("first", default=0, min=0, max=4096, tooltip="The first row of the seed's noise."),
-                io.Int.Input("count", default=8, min=1, max=4096, tooltip="How many rows."),
+                io.Int.Input(
+                    "first",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    tooltip="The first row of the seed's noise; 0 is the very first.",
+                ),
+                io.Int.Input("count", default=8, min=1, max=4096, tooltip="How many rows; 0 is not possible."),
                 io.Boolean.Input(
                     "drafts", default=False, tooltip="Off: also what they are predicted to become on the way."
                 ),

@@ -179,11 +179,11 @@ def lidar_graph(
     told = graph.node(
         "LiDARRunReport",
         id="LiDARRunReport",
-        latent=latent,
-        model=steered,
         lookaheads=judged,
+        model=steered,
         from_best=start_from != OWN_NOISE,
         report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+        latent=latent,
     )
     return (told.out(0), judged, scored.out(1), finished), graph.finalize()
 

@@ -287,7 +287,7 @@ def budget_input(**options) -> io.Input:
         step=0.25,
         tooltip=(
             "For which time lookahead_config is made: so many times as long as the plain picture, or the batch of latent_image, "
-            "takes with decode and score. 1 leaves no time to choose; the report shows 2, 4, 8 and 16 too."
+            "takes with decode and score. 1 leaves no time to choose, 0 is not possible; the report shows 2, 4, 8 and 16 too."
         ),
         **options,
     )

@@ -3,8 +3,9 @@
 import itertools
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
+
+from .rank_correlation import spearman
 
 _FEWEST = 3  # images, for a rank correlation that is not +-1 by force
 
@@ -25,7 +26,7 @@ def score_facts(rewards: Tensor, judges: Mapping[str, Tensor]) -> list[tuple[str
             ("spread", f"{spread:.2g}"),
             ("best ahead of the rest by", f"{(rewards[best] - rest) / spread:.2g} spreads"),
         ]
-    pairs = [rank_correlation(one, other) for one, other in itertools.combinations(judges.values(), 2)]
+    pairs = [float(spearman(one, other)) for one, other in itertools.combinations(judges.values(), 2)]
     if pairs and len(rewards) >= _FEWEST:
         least = f", least {min(pairs):.2f}" if len(pairs) > 1 else ""
         facts.append(("judges agree", f"{sum(pairs) / len(pairs):.2f}{least}"))
@@ -37,16 +38,3 @@ def guided_facts(report: str) -> list[tuple[str, str]]:
     lines = report.split("\n")
     guided = [("guided", line.removeprefix("guided ")) for line in lines if line.startswith("guided ")]
     return guided or [("", line) for line in lines[:1] if line]
-
-
-def rank_correlation(one: Tensor, other: Tensor) -> float:
-    """Return Spearman's rank correlation of two (n,) tensors, equals sharing their mean rank; 0 where all are equal."""
-    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (one, other)]
-    scale = ranks[0].norm() * ranks[1].norm()
-    return float(ranks[0] @ ranks[1] / scale) if scale > 0 else 0.0
-
-
-def _ranks(values: Tensor) -> Tensor:
-    below = (values[:, None] > values).sum(dim=1)
-    equal = (values[:, None] == values).sum(dim=1)
-    return (below + (equal - 1) / 2).to(torch.float64)

@@ -137,7 +137,7 @@ IMAGES = {
     "table": node("PreviewAny", source=["score", 4]),
 }  # fmt: skip
 CHECKED = MODEL | {
-    "checked": node("LiDARCheckedInput", value=4, node="LiDARKSampler", input="steps", plain=False),
+    "checked": node("LiDARCheckedInput", value=4, node="LiDARKSampler", input="steps"),
     "sample": node(
         "KSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **SAMPLER | {"steps": ["checked", 0]}
     ),

@@ -18,10 +18,8 @@ CONFIG = {
 }  # fmt: skip
 DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
 FINAL = (
-    "LiDARKSampler",
-    "LiDARSampleCandidates",
-    "LiDARSampleInParts",
-)  # whose steps, cfg, ... are the final sampler's
+    "LiDARKSampler", "LiDARSampleCandidates", "LiDARSampleInParts", "LiDARMeasureDrafts", "LiDARSampleRows",
+)  # fmt: skip  # whose steps, cfg, ... are the final sampler's
 GUIDANCE = (
     "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
     "effective_dimension",
