@@ -59,11 +59,6 @@ class DemoReport:
         """What the lookaheads took, until they were ranked."""
         return sum(self.seconds[phase] for phase in ("lookahead sampling", "lookahead decoding", "scoring"))
 
-    @property
-    def times(self) -> float:
-        """How many times as long LiDAR took in all as vanilla sampling; the decoding of the final images, equal in both, is in neither."""
-        return (self.lookahead_seconds + self.seconds["guided sampling"]) / self.seconds["vanilla sampling"]
-
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
         groups = {"vanilla": self.vanilla, "lookaheads": self.lookaheads, "guided": self.guided}

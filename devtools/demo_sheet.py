@@ -38,12 +38,7 @@ def comparison_sheet(report: DemoReport) -> Image.Image:
     """Three rows under a heading that says what is compared, and below them what was measured over many prompts."""
     rows = (
         ("Without LiDAR", f"Ordinary sampling, {report.settings['steps']} steps.", report.vanilla, _PICTURES),
-        (
-            "With LiDAR",
-            f"Same model, seed and steps, from the noise of the best lookaheads: {report.times:.1f} times as long.",
-            report.guided,
-            _PICTURES,
-        ),
+        ("With LiDAR", "Same model, seed and steps, from the noise of the best lookaheads.", report.guided, _PICTURES),
         ("Lookaheads", "Quick trial images, which a reward model ranks: best first.", report.lookaheads, _LOOKAHEADS),
     )
     footer = _footer(report)
