@@ -10,6 +10,18 @@ from PIL.Image import Image
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Shares of right pictures over prompts that the demo model was not trained on."""
+
+    prompts: int
+    vanilla: float
+    guided: float
+
+
+HELD_OUT: HeldOut | None = None
+
+
+@dataclass(frozen=True)
 class JudgedImage:
     """One picture; `saved` is what its file shows (the lookaheads' labels included). `correct` is None where the referee
     does not know the prompt."""
@@ -38,6 +50,16 @@ class DemoReport:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
 
+    @property
+    def lookahead_seconds(self) -> float:
+        """What the lookaheads took, until they were ranked."""
+        return sum(self.seconds[phase] for phase in ("lookahead sampling", "lookahead decoding", "scoring"))
+
+    @property
+    def times(self) -> float:
+        """How many times as long LiDAR took in all as vanilla sampling; the decoding of the final images, equal in both, is in neither."""
+        return (self.lookahead_seconds + self.seconds["guided sampling"]) / self.seconds["vanilla sampling"]
+
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
         groups = {"vanilla": self.vanilla, "lookaheads": self.lookaheads, "guided": self.guided}
@@ -60,11 +82,10 @@ class DemoReport:
 
     def table(self) -> str:
         """A few lines for the terminal."""
-        lookahead_seconds = self.seconds["lookahead sampling"] + self.seconds["scoring"]
         rows = (
             ("vanilla (host KSampler)", self.vanilla, self.seconds["vanilla sampling"]),
-            (f"{len(self.lookaheads)} lookaheads", self.lookaheads, lookahead_seconds),
-            ("LiDAR with its lookaheads", self.guided, lookahead_seconds + self.seconds["guided sampling"]),
+            (f"{len(self.lookaheads)} lookaheads", self.lookaheads, self.lookahead_seconds),
+            ("LiDAR with its lookaheads", self.guided, self.lookahead_seconds + self.seconds["guided sampling"]),
         )
         lines = [f"{'':26}{'mean reward':>12}{'referee says right':>22}{'seconds':>10}"]
         for name, images, seconds in rows:
