@@ -192,6 +192,7 @@ class Page:
     def _step(self, keys: str, queue: str) -> None:
         self.tab.mouse.move(*BLANK_AT)
         self.js("() => document.activeElement?.blur()")
+        self.settle()  # the page may still be noting the last change
         left = self.js(f"() => {TRACKER}.{queue}.length")
         self.tab.keyboard.press(keys)
         self.until(f"(left) => {TRACKER}.{queue}.length < left && !{TRACKER}._restoringState", left)
