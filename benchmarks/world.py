@@ -93,7 +93,7 @@ class World:
         # Weights made in inference mode could never be part of a gradient
         with torch.inference_mode(False):
             objects = objects or room("nodes").LiDARLoadDemoModel.execute().result
-        self.model, self.clip, self.vae, self.reward = objects
+        self.model, self.clip, self.vae, self.reward = objects[:4]
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
         self._scoring = room("nodes.host.scoring")
         self._judge = room("demo_model.referee").judge

@@ -42,10 +42,14 @@ Prompt = Mapping[str, Mapping[str, Any]]
 REWARD_FILE = REPOSITORY / "demo_model" / "weights" / "demo_clip" / "open_clip_model.safetensors"
 PHASES_OF_CHILDREN = {
     "LiDARSampleLookaheads": "lookahead sampling",
+    "LiDARSampleCandidates": "lookahead sampling",
     "LiDARScoreLookaheads": "scoring",
     "KSampler": "guided sampling",
+    "LiDARSampleInParts": "guided sampling",
+    "LiDARContinueBest": "guided sampling",
+    "LiDARKeepBest": "scoring",
 }
-PHASES = ("vanilla sampling", *PHASES_OF_CHILDREN.values())
+PHASES = ("vanilla sampling", *dict.fromkeys(PHASES_OF_CHILDREN.values()))
 GROUPS = ("vanilla", "lookaheads", "guided")
 
 

@@ -9,11 +9,14 @@ prepare      Particles                                       particles.py       
 weigh        log_likelihood, effective_sample_size           weights.py           log-weights of the lookaheads at x_t
 guide        difference_shift, blend_shift, TiltInfo         guidance.py          add s * shift to denoised
              GUIDANCE_FORMS                                  guidance.py          either form by its name
+plan         expected_gain, best_of_n, finish_best,          expected_gain.py     what choosing among drafts is worth in a given time
+             continue_best, Costs, Plan
 
 Symbols: B batch, n lookaheads, *S latent shape without batch, D its size; x noisy latent, z clean lookahead,
 x = alpha * z + sigma * noise.
 """
 
+from .expected_gain import Costs, Plan, best_of_n, continue_best, expected_gain, finish_best
 from .guidance import GUIDANCE_FORMS, TiltInfo, blend_shift, difference_shift
 from .lookahead_format import FORMAT_VERSION, from_tensors, to_tensors
 from .lookahead_set import LookaheadSet
@@ -24,15 +27,21 @@ from .samplers import karras_sigmas, sample_ddim, sample_dpmpp_2m
 from .weights import effective_sample_size, log_likelihood
 
 __all__ = [
+    "Costs",
     "FORMAT_VERSION",
     "GUIDANCE_FORMS",
     "LARGEST",
     "LookaheadSet",
     "Particles",
+    "Plan",
     "TiltInfo",
+    "best_of_n",
     "blend_shift",
+    "continue_best",
     "difference_shift",
     "effective_sample_size",
+    "expected_gain",
+    "finish_best",
     "from_tensors",
     "karras_sigmas",
     "log_likelihood",

@@ -5,12 +5,17 @@ from comfy_api.latest import ComfyExtension, io
 from .apply_guidance import LiDARApplyGuidance
 from .checked_input import LiDARCheckedInput
 from .combine_rewards import LiDARCombineRewards
+from .continue_best import LiDARContinueBest
+from .finish_several import LiDARFinishSeveral
+from .keep_best import LiDARKeepBest
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
 from .lookahead_config import LiDARLookaheadConfig
 from .pick_lookaheads import LiDARPickLookaheads
 from .reward_model_loader import LiDARRewardModelLoader
 from .rewards_from_values import LiDARRewardsFromValues
+from .sample_candidates import LiDARSampleCandidates
+from .sample_in_parts import LiDARSampleInParts
 from .sample_lookaheads import LiDARSampleLookaheads
 from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
@@ -32,5 +37,10 @@ class LiDARExtension(ComfyExtension):
             LiDARRewardsFromValues,
             LiDARScoreImages,
             LiDARStartFromBest,
+            LiDARSampleCandidates,
+            LiDARContinueBest,
             LiDARCheckedInput,
+            LiDARFinishSeveral,
+            LiDARSampleInParts,
+            LiDARKeepBest,
         ]

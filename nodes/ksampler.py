@@ -1,6 +1,5 @@
 """LiDAR sampling as one node: it runs nothing itself and expands into the modular nodes and the host's own."""
 
-import comfy.samplers
 from comfy_api.latest import io
 
 from .host.checked_inputs import checked
@@ -9,6 +8,7 @@ from .host.lidar_graph import lidar_graph
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 from .host.words_of_positive import words_of_positive
 from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
+from .settings.final_sampler import final_sampler_inputs
 
 # The children get the link itself, and the host evaluates it for them: this node needs nothing but the seed to expand.
 HANDED_ON = {"raw_link": True, "lazy": True}
@@ -65,52 +65,7 @@ class LiDARKSampler(io.ComfyNode):
                         "third that KSampler would make of this seed in a batch, steered. 0 is a seed like any other."
                     ),
                 ),
-                io.Int.Input(
-                    "steps",
-                    **HANDED_ON,
-                    default=20,
-                    min=1,
-                    max=10000,
-                    tooltip="Steps of the final image, 20 to 50 usually. Those of the lookaheads are in lookahead_config. 0 is not possible.",
-                ),
-                io.Float.Input(
-                    "cfg",
-                    **HANDED_ON,
-                    default=8.0,
-                    min=0.0,
-                    max=100.0,
-                    step=0.1,
-                    round=0.01,
-                    tooltip=(
-                        "Classifier-free guidance scale of the final image: higher follows the prompt more closely, 1 "
-                        "for Flux and distilled models. Without lookahead_config also that of the lookaheads. 0 ignores "
-                        "the prompt."
-                    ),
-                ),
-                io.Combo.Input(
-                    "sampler_name",
-                    **HANDED_ON,
-                    options=comfy.samplers.KSampler.SAMPLERS,
-                    tooltip="Sampler of the final image. LiDAR works with every sampler.",
-                ),
-                io.Combo.Input(
-                    "scheduler",
-                    **HANDED_ON,
-                    options=comfy.samplers.KSampler.SCHEDULERS,
-                    tooltip="Noise schedule of the final image. Without lookahead_config also that of the lookaheads.",
-                ),
-                io.Float.Input(
-                    "denoise",
-                    **HANDED_ON,
-                    default=1.0,
-                    min=0.01,
-                    max=1.0,
-                    step=0.01,
-                    tooltip=(
-                        "How much of latent_image is replaced, for lookaheads and final image: 1 makes a new image, "
-                        "lower values keep its structure. 0 is not possible, 0.01 is the least."
-                    ),
-                ),
+                *final_sampler_inputs(**HANDED_ON),
                 LookaheadConfigSocket.Input(
                     "lookahead_config",
                     optional=True,
@@ -128,7 +83,7 @@ class LiDARKSampler(io.ComfyNode):
                     tooltip=(
                         "A faster model of the same latent space for the lookaheads only (distilled, or with an LCM / "
                         "Hyper LoRA). It usually wants its own steps and cfg 1: set them in lookahead_config. Without it "
-                        "model draws them."
+                        "model draws them; with start_from continue the best it is not used."
                     ),
                 ),
                 picks_input(optional=True, **HANDED_ON),
@@ -140,6 +95,13 @@ class LiDARKSampler(io.ComfyNode):
                     display_name="lookahead_set", tooltip="The scored lookaheads, for LiDAR Apply Guidance."
                 ),
                 io.Image.Output(display_name="ranked_images", tooltip="The lookaheads best first, with their scores."),
+                io.Image.Output(
+                    display_name="finished_images",
+                    tooltip=(
+                        "All finished images, best first, where finish is more than the batch: the first are those of latent. "
+                        "Otherwise nothing is compared, and nothing comes out here."
+                    ),
+                ),
             ],
         )
 

@@ -4,13 +4,11 @@ import torch
 from comfy_api.latest import io
 
 from .host.checked_inputs import checked
-from .host.draw_lookaheads import draw_lookaheads
+from .host.chunk_size import fitting_chunk
+from .host.draw import Task, draw
 from .host.noise_levels import signal_and_noise
-from .host.starting_latent import starting_latent
+from .host.starting_latent import latents_like, starting_latent
 from .settings.definitions import SAMPLING, setting_inputs
-
-# Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
-_OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
 
 
 class LiDARSampleLookaheads(io.ComfyNode):
@@ -79,16 +77,13 @@ class LiDARSampleLookaheads(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, positive, negative, latent_image, count, denoise, **settings) -> io.NodeOutput:
+    def execute(cls, model, positive, negative, latent_image, count, denoise, batch_size, **settings) -> io.NodeOutput:
         signal_and_noise(
             model.get_model_object("model_sampling"), torch.ones(1)
         )  # refuses a model that cannot be steered
         start, mask = starting_latent(model, latent_image, denoise=denoise)
-        samples = draw_lookaheads(
-            model, start, mask, count=count, positive=positive, negative=negative, denoise=denoise, **settings
-        )
-        lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
-        lookaheads["samples"] = samples
-        if mask is not None:
-            lookaheads["noise_mask"] = mask
-        return io.NodeOutput(lookaheads)
+        prompt = {"positive": positive, "negative": negative}
+        task = Task(start=start, noise_mask=mask, denoise=denoise, **prompt, **settings)
+        at_once = fitting_chunk(model, start.shape[1:], batch_size)
+        drawn = draw(model, task, task.noise(range(count)), at_once=at_once)
+        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask))

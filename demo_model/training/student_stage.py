@@ -15,8 +15,8 @@ from ..grammar import KINDS, PROMPTS
 from .dataset import KIND_SHARES
 from .loop import LoopConfig, train
 
-PAIRS, CHUNK = 20_480, 128
-BATCH, STEPS = 64, 4500
+PAIRS, CHUNK = 12_800, 128
+BATCH, STEPS = 64, 2600
 OWN_STATE_SHARE = 0.5
 TEACHER = {"steps": 8, "cfg": 3.0}
 LATER_TIMESTEPS = (749.25, 499.5, 249.75)

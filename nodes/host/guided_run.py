@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 
 from ...lidar_core import Particles
 
+FIRST_STEP = "lidar_first_step"
+"""In a run's model_options: the step that it begins with, where the steps before were done by another run."""
+TELL = "lidar_tell"
+"""In a run's model_options: who is told what was guided, in place of the node that guides."""
+
 
 @dataclass(eq=False)
 class GuidedRun:

@@ -4,9 +4,9 @@ The host's cache compares the children's inputs: they get what came in as it cam
 as a whole, so that only what really changed runs again. Ids begin with the class type, for logs.
 """
 
-from comfy_execution.graph_utils import GraphBuilder, is_link
+from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder, is_link
 
-from ..settings.definitions import BEST_LOOKAHEADS, GUIDANCE, SAMPLING, THIS_RUN
+from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN
 from ..values.picks import parse_picks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
@@ -33,8 +33,8 @@ def lidar_graph(
     lookahead_model,
     picks,
     plain: bool,
-) -> tuple[tuple[list, list, list], dict]:
-    """Return the links of latent, lookahead set and ranked images, and the graph that gives them.
+) -> tuple[tuple, dict]:
+    """Return latent, lookahead set, ranked and finished images, each a link or blocked, and the graph that gives them.
 
     settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
     plain: whether the text that a linked prompt gives was written for a text encoder. Everything else is an input of
@@ -63,18 +63,36 @@ def lidar_graph(
         prompt = checked_child("prompt", prompt, reward_model=reward_model, plain=plain)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
-    from_best = settings["start_from"] == BEST_LOOKAHEADS
-
-    lookaheads = graph.node(
-        "LiDARSampleLookaheads",
-        id="LiDARSampleLookaheads",
-        model=sound("lookahead_model", lookahead_model) or model,
-        latent_image=latent_image,
-        # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
-        seed=seed if from_best else (seed + LOOKAHEAD_SEED_OFFSET) % 2**64,
+    start_from, several = settings["start_from"], settings["finish"] != 1
+    final = {
         **task,
-        **_only(settings, *SAMPLING, "batch_size"),
-    )
+        "seed": seed,
+        "cfg": cfg,
+        "scheduler": scheduler,
+        "steps": sound("steps", steps),
+        "sampler_name": sound("sampler_name", sampler_name),
+    }
+
+    if start_from == CONTINUE_BEST:
+        lookaheads = graph.node(
+            "LiDARSampleCandidates",
+            id="LiDARSampleCandidates",
+            model=model,
+            latent_image=latent_image,
+            **final,
+            **_only(settings, "count", "cut_percent", "batch_size"),
+        )
+    else:
+        lookaheads = graph.node(
+            "LiDARSampleLookaheads",
+            id="LiDARSampleLookaheads",
+            model=sound("lookahead_model", lookahead_model) or model,
+            latent_image=latent_image,
+            # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
+            seed=(seed + LOOKAHEAD_SEED_OFFSET) % 2**64 if start_from == OWN_NOISE else seed,
+            **task,
+            **_only(settings, *SAMPLING, "batch_size"),
+        )
     images = graph.node("VAEDecode", id="VAEDecode", samples=lookaheads.out(0), vae=vae)
     scored = graph.node(
         "LiDARScoreLookaheads",
@@ -101,26 +119,49 @@ def lidar_graph(
         percent_of=THIS_RUN,
         **_only(settings, *GUIDANCE),
     )
-    start = latent_image
-    if from_best:
-        start = graph.node(
-            "LiDARStartFromBest", id="LiDARStartFromBest", latent_image=latent_image, lookaheads=judged
-        ).out(0)
+    start, rows = latent_image, None
+    if several:
+        continues = start_from == CONTINUE_BEST
+        rows = graph.node(
+            "LiDARFinishSeveral",
+            id="LiDARFinishSeveral",
+            latent_image=latent_image,
+            lookahead_steps=final["steps"] if continues else settings["steps"],
+            lookahead_cfg=cfg if continues else settings["cfg"],
+            share=settings["cut_percent"] if continues else 1.0,
+            image_steps=final["steps"],
+            image_cfg=cfg,
+            **_only(settings, "finish", "count"),
+        )
+        start = rows.out(0)
+    if start_from != OWN_NOISE:
+        start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
-    final = graph.node(
-        "KSampler",
-        id="KSampler",
-        latent_image=start,
-        model=guided.out(0),
-        seed=seed,
-        **task,
-        cfg=cfg,
-        scheduler=scheduler,
-        steps=sound("steps", steps),
-        sampler_name=sound("sampler_name", sampler_name),
-    )
-    return (final.out(0), judged, scored.out(1)), graph.finalize()
+    sampled = {"latent_image": start, "model": guided.out(0)}
+    if start_from == CONTINUE_BEST:
+        sampled |= {"candidates": lookaheads.out(1), **_only(settings, "batch_size")}
+        image = graph.node("LiDARContinueBest", id="LiDARContinueBest", **sampled)
+    elif several:
+        sampled |= {**final, **_only(settings, "batch_size"), "wanted": rows.out(1)}
+        image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
+    else:
+        image = graph.node("KSampler", id="KSampler", **sampled, **final)
+    latent, finished = image.out(0), ExecutionBlocker(None)
+    if several:
+        best = graph.node(
+            "LiDARKeepBest",
+            id="LiDARKeepBest",
+            latent=latent,
+            wanted=rows.out(1),
+            vae=vae,
+            reward_model=reward_model,
+            prompt=prompt,
+            report=image.out(1),
+            **_only(settings, "batch_size", "steady_scores"),
+        )
+        latent, finished = best.out(0), best.out(1)
+    return (latent, judged, scored.out(1), finished), graph.finalize()
 
 
 def _only(settings: dict, *names: str) -> dict:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...lidar_core import GUIDANCE_FORMS, Particles
 from ..settings.definitions import THIS_RUN, WHOLE_PROCESS
-from .guided_run import GuidedRun
+from .guided_run import FIRST_STEP, TELL, GuidedRun
 from .noise_levels import signal_and_noise
 
 logger = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ class Guidance:
 
     latents: (n, *S) lookaheads as a sampler returns them, before process_latent_in; rewards: (n,) on the scale of
     reward_strength. It acts where sigma is above that of end_percent and not above that of start_percent; percent_of says of
-    what they are shares: THIS_RUN, the steps that are sampled, or WHOLE_PROCESS, the host's own meaning.
+    what they are shares: THIS_RUN, the steps that are sampled (from FIRST_STEP on), or WHOLE_PROCESS, the host's own meaning.
     guidance_form: a name of lidar_core's GUIDANCE_FORMS; ValueError for any other. effective_dimension: d of the D numbers
     of a latent count in the log-likelihood, that is temperature D / d; 0, or more than D, is temperature 1.
 
-    tell: called after every run with a text that says what was guided.
+    tell: called after every run with a text that says what was guided, unless the run's model_options name another (TELL).
 
     It holds no state. What belongs to one run, a GuidedRun, lives in the model_options that the host makes for the run
     and drops after it.
@@ -63,12 +63,13 @@ class Guidance:
         if noise.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(noise, self.latents))
         options = extra_args["model_options"]
-        run = GuidedRun(self._particles(model_wrap.inner_model, noise), sigmas.tolist())
+        levels = sigmas.tolist()[options.get(FIRST_STEP, 0) :]
+        run = GuidedRun(self._particles(model_wrap.inner_model, noise), levels)
         options = {**options, _KEY: {**options.get(_KEY, {}), self: run}}
         samples = executor(
             model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs
         )
-        self.tell(self._report(run))
+        options.get(TELL, self.tell)(self._report(run))
         return samples
 
     def add_shift(self, args: Mapping) -> Tensor:
@@ -143,9 +144,9 @@ class Guidance:
 def tell_after_runs(model, tell: Callable[[str], None], text: str) -> None:
     """Have the text told now and after every run of the ModelPatcher `model`, for nodes in between write on the same place."""
 
-    def sample_and_tell(executor, *args, **kwargs):
-        samples = executor(*args, **kwargs)
-        tell(text)
+    def sample_and_tell(executor, model_wrap, sigmas, extra_args, *args, **kwargs):
+        samples = executor(model_wrap, sigmas, extra_args, *args, **kwargs)
+        extra_args["model_options"].get(TELL, tell)(text)
         return samples
 
     tell(text)

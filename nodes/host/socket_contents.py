@@ -7,6 +7,7 @@ import torch
 
 from ...lidar_core import LookaheadSet
 from ..settings.config import LookaheadConfig
+from .candidates import Candidates
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
 
@@ -97,6 +98,7 @@ SOCKETS = {
         _instance(HostedRewardModel, CombinedReward), "a LiDAR reward model", "connect Load LiDAR Reward Model"
     ),
     "LIDAR_LOOKAHEAD_SET": Socket(_instance(LookaheadSet), "scored lookaheads", "connect LiDAR Score Lookaheads"),
+    "LIDAR_CANDIDATES": Socket(_instance(Candidates), "candidates", "connect LiDAR Sample Candidates"),
     "LIDAR_LOOKAHEAD_CONFIG": Socket(
         _instance(LookaheadConfig), "a LiDAR Lookahead Config", "connect LiDAR Lookahead Config, or nothing"
     ),

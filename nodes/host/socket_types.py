@@ -5,3 +5,4 @@ from comfy_api.latest import io
 RewardModelSocket = io.Custom("LIDAR_REWARD_MODEL")  # HostedRewardModel
 LookaheadSetSocket = io.Custom("LIDAR_LOOKAHEAD_SET")  # lidar_core.LookaheadSet
 LookaheadConfigSocket = io.Custom("LIDAR_LOOKAHEAD_CONFIG")  # LookaheadConfig
+CandidatesSocket = io.Custom("LIDAR_CANDIDATES")  # Candidates

@@ -1,7 +1,10 @@
-"""What every lookahead starts from: one latent and one mask out of the LATENT that the guided run will use."""
+"""What every lookahead starts from, one latent and one mask out of the LATENT that the guided run will use; and what comes out."""
 
 import comfy.sample
 from torch import Tensor
+
+# Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
+_OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
 
 
 def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tensor, Tensor | None]:
@@ -11,10 +14,7 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     below 1 or a mask. An empty latent is adapted to the model's channels and size as the host's KSampler does.
     Raises ValueError for latents of other dimensions or channels, and for batches that disagree.
     """
-    samples = latent_image["samples"]
-    samples = comfy.sample.fix_empty_latent_channels(
-        model, samples, latent_image.get("downscale_ratio_spacial"), latent_image.get("downscale_ratio_temporal")
-    )
+    samples = fitted_to_model(model, latent_image)
     latent_format = model.get_model_object("latent_format")
     if samples.ndim != latent_format.latent_dimensions + 2:
         raise ValueError(
@@ -34,6 +34,22 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     if denoise < 1 or mask is not None:
         _require_one_picture(samples, what="latent_image", node="Get Latent From Batch")
     return samples[:1], None if mask is None else mask[:1]
+
+
+def fitted_to_model(model, latent_image: dict) -> Tensor:
+    """Return the samples (B, *S), an empty latent with the model's channels and size, as the host's KSampler takes them."""
+    return comfy.sample.fix_empty_latent_channels(
+        model,
+        latent_image["samples"],
+        latent_image.get("downscale_ratio_spacial"),
+        latent_image.get("downscale_ratio_temporal"),
+    )
+
+
+def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None) -> dict:
+    """Return the LATENT of lookaheads (n, *S) drawn for latent_image, with its entries that hold for them too."""
+    lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
+    return lookaheads | {"samples": samples} | ({} if noise_mask is None else {"noise_mask": noise_mask})
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .definitions import CONTINUE_BEST
+
 
 @dataclass(frozen=True, kw_only=True)
 class LookaheadConfig:
@@ -13,6 +15,8 @@ class LookaheadConfig:
     sampler_name: str
     scheduler: str
     start_from: str
+    cut_percent: float
+    finish: int
     guidance_form: str
     guidance_scale: float
     reward_strength: float
@@ -32,9 +36,19 @@ class LookaheadConfig:
 
     def summary(self) -> str:
         """Return the settings in four short lines for people."""
+        several = "s" * (self.count > 1)
+        drawn, start = (
+            f"{self.count} lookahead{several} of {self.steps} steps, cfg {self.cfg:g}",
+            f"from {self.start_from}",
+        )
+        how = f"{self.sampler_name}, {self.scheduler}"
+        if self.start_from == CONTINUE_BEST:
+            drawn, start = f"{self.count} candidate{several}", self.start_from
+            how = f"judged at {self.cut_percent:g} of the final steps"
+        finished = "" if self.finish == 1 else f", finish {self.finish or 'auto'}"
         return (
-            f"{self.count} lookahead{'s' * (self.count > 1)} of {self.steps} steps, cfg {self.cfg:g}\n"
-            f"{self.sampler_name}, {self.scheduler}{', steady scores' * self.steady_scores}\n"
+            f"{drawn}\n"
+            f"{how}{', steady scores' * self.steady_scores}\n"
             f"{self.guidance_form} {self.guidance_scale:g}, strength {self.reward_strength:g}\n"
-            f"{self.start_percent:g} to {self.end_percent:g}, from {self.start_from}"
+            f"{self.start_percent:g} to {self.end_percent:g}, {start}{finished}"
         )

@@ -10,7 +10,7 @@ from comfy_api.latest import io
 
 STANDARDISED, RAW = "standardised", "raw"
 DIFFERENCE, BLEND = "difference", "blend"
-OWN_NOISE, BEST_LOOKAHEADS = "own noise", "best lookaheads"
+OWN_NOISE, BEST_LOOKAHEADS, CONTINUE_BEST = "own noise", "best lookaheads", "continue the best"
 THIS_RUN, WHOLE_PROCESS = "this run", "whole process"
 
 SAMPLING = ("count", "steps", "cfg", "sampler_name", "scheduler")
@@ -20,7 +20,7 @@ GUIDANCE = (
     "end_percent",
 )  # fmt: skip
 """How they guide: LiDAR Apply Guidance."""
-EVERY = (*SAMPLING, "start_from", *GUIDANCE, "steady_scores", "batch_size")
+EVERY = (*SAMPLING, "start_from", "cut_percent", "finish", *GUIDANCE, "steady_scores", "batch_size")
 """LiDAR Lookahead Config."""
 
 
@@ -80,12 +80,38 @@ def _definitions() -> tuple[io.Input, ...]:
         ),
         io.Combo.Input(
             "start_from",
-            options=[OWN_NOISE, BEST_LOOKAHEADS],
+            options=[OWN_NOISE, BEST_LOOKAHEADS, CONTINUE_BEST],
             default=BEST_LOOKAHEADS,
             tooltip=(
                 f"{BEST_LOOKAHEADS}: the final images start from the noise of the best lookaheads, the first from the best, so "
                 f"that what was good in them comes again, in full quality. {OWN_NOISE}: from noise of their own, as in the "
-                "paper; only guidance brings the lookaheads in."
+                f"paper; only guidance brings the lookaheads in. {CONTINUE_BEST}: count images begin as the final sampler makes "
+                "them, are judged at cut_percent by what they will be, and the best go on from there; steps, cfg, sampler_name "
+                "and scheduler of the lookaheads and lookahead_model are not read."
+            ),
+        ),
+        io.Float.Input(
+            "cut_percent",
+            default=0.45,
+            min=0.05,
+            max=0.95,
+            step=0.01,
+            tooltip=(
+                f"For {CONTINUE_BEST} alone: after which share of the final steps all are judged, 0.4 to 0.5 usually. Later "
+                "judges better and costs more; 0 is not possible. Samplers with a memory (dpmpp_2m, uni_pc, ...) begin anew at "
+                "the cut, with one step of first order; euler, ddim and heun lose nothing."
+            ),
+        ),
+        io.Int.Input(
+            "finish",
+            default=1,
+            min=0,
+            max=1024,
+            tooltip=(
+                "How many of the best are finished for the whole batch. More than the batch holds: all are scored once more, "
+                "finished, and the best fill the batch; the time of the final images grows with them. 1, or up to the batch: "
+                "each image is finished once, and none is scored. At most count. 0 is automatic: about as many as the "
+                "lookaheads cost."
             ),
         ),
         io.Combo.Input(

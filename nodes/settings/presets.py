@@ -19,10 +19,14 @@ _PAPER = {
     "guidance_form": "difference",
     "effective_dimension": 0.0,
     "start_from": "own noise",
+    "finish": 1,
     "steady_scores": False,
 }
 # What won in docs/benchmarks.md, on the demo model alone. cfg, sampler and scheduler are the model family's, memory the user's.
-_RECOMMENDED = {name: DEFAULTS[name] for name in ("count", "steps", "start_from", *GUIDANCE, "steady_scores")}
+_RECOMMENDED = {
+    name: DEFAULTS[name]
+    for name in ("count", "steps", "start_from", "cut_percent", "finish", *GUIDANCE, "steady_scores")
+}
 _DPM = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 7.5}
 _DEMO = {"sampler_name": "dpmpp_2m", "scheduler": "karras", "cfg": 3.0, "batch_size": 16}
 

@@ -1,5 +1,6 @@
 """Some images of a batch, with the latents and masks that belong to them."""
 
+import itertools
 from typing import Any
 
 import torch
@@ -21,6 +22,18 @@ def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -
         selected["noise_mask"] = mask[indices]
     selected["batch_index"] = [places[i] for i in indices.tolist()]
     return selected
+
+
+def longer_batch(latents: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return a LATENT of `count` rows, its own again and again; every row beyond its own has the next unused row of noise."""
+    own = len(latents["samples"])
+    if count <= own:
+        return latents
+    longer = select_latents(latents, torch.arange(count) % own, own)
+    rows = longer["batch_index"][:own]
+    unused = (row for row in itertools.count() if row not in rows)
+    longer["batch_index"] = rows + list(itertools.islice(unused, count - own))
+    return longer
 
 
 def select_masks(masks: torch.Tensor, indices: torch.Tensor, count: int) -> torch.Tensor:

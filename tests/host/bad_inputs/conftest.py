@@ -28,7 +28,7 @@ DRAWING = {
 }  # fmt: skip
 WHOLE = MODEL | {
     "config": node(
-        "LiDARLookaheadConfig", **DRAWING, **GUIDANCE, start_from="best lookaheads",
+        "LiDARLookaheadConfig", **DRAWING, **GUIDANCE, start_from="best lookaheads", cut_percent=0.5, finish=1,
         steady_scores=False,
     ),
     "lidar": node(
@@ -61,6 +61,33 @@ VALUES = {key: each for key, each in PARTS.items() if key not in ("decode", "sco
     ),
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
 }
+CANDIDATES = MODEL | {
+    "draw": node(
+        "LiDARSampleCandidates", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **SAMPLER, count=2,
+        cut_percent=0.5, batch_size=2,
+    ),
+    "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
+    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
+    "go on": node("LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], latent_image=["start", 0], batch_size=2),
+    "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
+    "report": node("PreviewAny", source=["go on", 1]),
+}  # fmt: skip
+SEVERAL = MODEL | {
+    "longer": node(
+        "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, lookahead_steps=1.0, lookahead_cfg=2.0,
+        image_steps=2.0, image_cfg=2.0, share=1.0,
+    ),
+    "parts": node(
+        "LiDARSampleInParts", model=["demo", 0], **TASK, latent_image=["longer", 0], seed=5, **SAMPLER, batch_size=2,
+        wanted=["longer", 1],
+    ),
+    "keep": node(
+        "LiDARKeepBest", latent=["parts", 0], wanted=1, vae=["demo", 2], reward_model=["demo", 3], prompt=PROMPT,
+        batch_size=2, steady_scores=False, report=["parts", 1],
+    ),
+    "save": node("SaveLatent", samples=["keep", 0], filename_prefix="bad_inputs"),
+    "show": node("PreviewImage", images=["keep", 1]),
+}  # fmt: skip
 IMAGES = {
     "image": node("EmptyImage", width=16, height=16, batch_size=2, color=0x305070),
     "mask": node("SolidMask", value=1.0, width=16, height=16),
@@ -92,6 +119,8 @@ BASES = {
     "LiDARPickLookaheads": ("pick", PARTS), "LiDARApplyGuidance": ("guide", PARTS), "LiDARStartFromBest": ("start", PARTS),
     "LiDARRewardsFromValues": ("values", VALUES),
     "LiDARRewardModelLoader": ("reward", IMAGES), "LiDARCombineRewards": ("both", IMAGES), "LiDARScoreImages": ("score", IMAGES),
+    "LiDARSampleCandidates": ("draw", CANDIDATES), "LiDARContinueBest": ("go on", CANDIDATES),
+    "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
     "LiDARCheckedInput": ("checked", CHECKED),
 }  # fmt: skip
 

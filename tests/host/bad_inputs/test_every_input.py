@@ -19,7 +19,8 @@ import safetensors.torch
 NODES = (
     "LiDARKSampler", "LiDARLookaheadConfig", "LiDARRewardModelLoader", "LiDARSampleLookaheads", "LiDARScoreLookaheads",
     "LiDARApplyGuidance", "LiDARCombineRewards", "LiDARPickLookaheads", "LiDARRewardsFromValues", "LiDARScoreImages",
-    "LiDARStartFromBest", "LiDARCheckedInput",
+    "LiDARStartFromBest", "LiDARSampleCandidates", "LiDARContinueBest", "LiDARFinishSeveral", "LiDARSampleInParts",
+    "LiDARKeepBest", "LiDARCheckedInput",
 )  # fmt: skip
 ADVICE = re.compile(
     r"[:;?,] (or )?(set|connect|choose|write|draw|give|change|put|use|lower|raise|make|encode|sample|switch|score)\b",

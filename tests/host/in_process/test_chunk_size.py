@@ -85,11 +85,11 @@ def test_what_the_host_can_unload_there_counts_and_its_reserve_does_not(chunk, m
 def test_lookaheads_come_in_chunks_that_fit_and_are_the_same(
     node_classes, conditioning, model, nodes_room, monkeypatch
 ):
-    import comfy.sample
+    import comfy.samplers
 
-    sizes, original = [], comfy.sample.sample
+    sizes, original = [], comfy.samplers.sample
     monkeypatch.setattr(
-        comfy.sample,
+        comfy.samplers,
         "sample",
         lambda model, noise, *a, **k: sizes.append(len(noise)) or original(model, noise, *a, **k),
     )
@@ -105,7 +105,7 @@ def test_lookaheads_come_in_chunks_that_fit_and_are_the_same(
 
     whole, chunks = draw()
     assert chunks == [7]
-    monkeypatch.setattr(nodes_room("host.draw_lookaheads"), "fitting_chunk", lambda model, shape, most: min(most, 3))
+    monkeypatch.setattr(nodes_room("sample_lookaheads"), "fitting_chunk", lambda model, shape, most: min(most, 3))
     parts, chunks = draw()
     assert chunks == [3, 3, 1]
     torch.testing.assert_close(parts, whole, atol=2e-3, rtol=1e-4)

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.host
 
 @pytest.fixture(scope="module")
 def demo(node_classes):
-    names = ("model", "clip", "vae", "reward_model")
+    names = ("model", "clip", "vae", "reward_model", "lookahead_model")
     return dict(zip(names, node_classes["LiDARLoadDemoModel"].execute().result, strict=True))
 
 
@@ -97,6 +97,32 @@ def test_sampling_shows_what_is_asked(demo, demo_rooms, comfy):
     pictures = demo["vae"].decode(out["samples"])
     blue = sum(any(o.colour == "blue" for o in find_objects(p.numpy())) for p in pictures)
     assert blue >= 6
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_the_student_draws_in_few_steps_what_the_model_draws_from_the_same_noise(
+    demo, node_classes, record_figure, steps
+):
+    """Its distance to the model's own latents, in units of their spread, against that of the next row: another noise."""
+    import nodes
+    from comfy.model_sampling import X0
+
+    positive, negative = (
+        demo["clip"].encode_from_tokens_scheduled(demo["clip"].tokenize(text)) for text in ("two green squares", "")
+    )
+    latent = {"samples": torch.zeros(8, 4, 8, 8)}
+    assert isinstance(demo["lookahead_model"].model.model_sampling, X0)
+    settings = {"seed": 6, "count": 8, "steps": steps, "cfg": 1.0, "sampler_name": "euler", "scheduler": "sgm_uniform"}
+    with torch.inference_mode():
+        draw = node_classes["LiDARSampleLookaheads"]
+        drawn = draw.execute(demo["lookahead_model"], positive, negative, latent, **settings).result[0]["samples"]
+        (own,) = nodes.common_ksampler(demo["model"], 6, 8, 3.0, "dpmpp_2m", "karras", positive, negative, latent)
+    own = own["samples"]
+    same, other = ((drawn - each).square().mean() / own.var(dim=0).mean() for each in (own, own.roll(1, dims=0)))
+    record_figure(
+        f"demo student, {steps} steps: squared distance to the model's latent, another's", (float(same), float(other))
+    )
+    assert same < other / 2
 
 
 def test_missing_weights_are_told_with_the_way_to_make_them(pack, comfy, monkeypatch, tmp_path):

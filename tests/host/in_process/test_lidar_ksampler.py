@@ -14,9 +14,14 @@ CONFIG = {
     "count": 12, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "karras",
     "batch_size": 6, "guidance_scale": 3.0, "reward_strength": 70.0, "reward_scale": "raw", "start_percent": 0.1,
     "end_percent": 0.7, "guidance_form": "blend", "effective_dimension": 90.0, "start_from": "own noise",
-    "steady_scores": True,
+    "steady_scores": True, "cut_percent": 0.6, "finish": 1,
 }  # fmt: skip
 DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
+FINAL = (
+    "LiDARKSampler",
+    "LiDARSampleCandidates",
+    "LiDARSampleInParts",
+)  # whose steps, cfg, ... are the final sampler's
 GUIDANCE = (
     "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
     "effective_dimension",
@@ -115,6 +120,57 @@ def test_from_the_best_lookaheads_both_phases_have_one_seed_and_the_final_noise_
     assert "LiDARStartFromBest" not in expand(config_node())
 
 
+def test_to_continue_the_best_the_final_sampler_draws_the_candidates_too(expand):
+    children = expand(config_node(start_from="continue the best"), lookahead_model=["fast", 0])
+    drawn, final = children["LiDARSampleCandidates"], children["LiDARContinueBest"]
+    assert {name: drawn[name] for name in SETTINGS if name != "prompt"} == {
+        name: value for name, value in SETTINGS.items() if name != "prompt"
+    }
+    assert {name: drawn[name] for name in ("count", "cut_percent", "batch_size")} == {
+        name: CONFIG[name] for name in ("count", "cut_percent", "batch_size")
+    }
+    assert drawn["model"] == LINKS["model"] and drawn["latent_image"] == LINKS["latent_image"]
+    assert final["candidates"][0].endswith("LiDARSampleCandidates") and final["candidates"][1] == 1
+    assert final["latent_image"][0].endswith("LiDARStartFromBest")
+    assert final["model"][0].endswith("LiDARApplyGuidance")
+    assert not {"LiDARSampleLookaheads", "KSampler", "LiDARFinishSeveral", "LiDARKeepBest"} & children.keys()
+
+
+@pytest.mark.parametrize("finish", [0, 5, ["number", 0]])
+def test_where_several_are_finished_the_best_are_kept(expand, finish):
+    children = expand(config_node(start_from="best lookaheads", finish=finish))
+    longer, final, best = (children[f"LiDAR{name}"] for name in ("FinishSeveral", "SampleInParts", "KeepBest"))
+    assert longer["finish"] == finish and longer["latent_image"] == LINKS["latent_image"]
+    assert [longer[name] for name in ("count", "lookahead_steps", "lookahead_cfg", "share")] == [12, 4, 2.0, 1.0]
+    assert [longer[name] for name in ("image_steps", "image_cfg")] == [SETTINGS["steps"], SETTINGS["cfg"]]
+    assert children["LiDARStartFromBest"]["latent_image"][0].endswith("LiDARFinishSeveral")
+    assert children["LiDARSampleLookaheads"]["latent_image"] == LINKS["latent_image"], "or they would be drawn again"
+    assert {name: final[name] for name in SETTINGS if name != "prompt"} == {
+        name: value for name, value in SETTINGS.items() if name != "prompt"
+    }
+    assert final["latent_image"][0].endswith("LiDARStartFromBest") and final["batch_size"] == CONFIG["batch_size"]
+    assert best["latent"][0].endswith("LiDARSampleInParts") and best["steady_scores"] is True
+    assert best["wanted"] == final["wanted"] and best["wanted"][0].endswith("LiDARFinishSeveral")
+    assert "KSampler" not in children
+
+
+def test_where_several_continue_they_cost_what_is_done_of_their_steps(expand):
+    children = expand(config_node(start_from="continue the best", finish=0))
+    longer = children["LiDARFinishSeveral"]
+    assert [longer[name] for name in ("lookahead_steps", "lookahead_cfg", "share")] == [25, 3.5, CONFIG["cut_percent"]]
+    assert children["LiDARKeepBest"]["latent"][0].endswith("LiDARContinueBest")
+    own = expand(config_node(finish=3))
+    assert own["LiDARSampleInParts"]["latent_image"][0].endswith("LiDARFinishSeveral"), "from noise of their own"
+
+
+def test_a_summary_says_how_images_start_and_how_many_are_finished(make_config):
+    assert make_config().summary().endswith("\n0 to 0.3, from best lookaheads")
+    text = make_config(start_from="continue the best", finish=0, cut_percent=0.5, steady_scores=True).summary()
+    assert text.startswith("16 candidates\njudged at 0.5 of the final steps, steady scores\nblend")
+    assert text.endswith("\n0 to 0.3, continue the best, finish auto")
+    assert make_config(finish=6, start_from="own noise").summary().endswith(", from own noise, finish 6")
+
+
 def test_what_a_config_in_the_prompt_leaves_out_has_its_default(expand, make_config, nodes_room):
     defaults = nodes_room("settings.definitions").DEFAULTS
     children = expand({"class_type": "LiDARLookaheadConfig", "inputs": {"count": 3}})
@@ -210,9 +266,9 @@ def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
         each
         for node in node_classes.values()
         for each in node.GET_SCHEMA().inputs
-        if each.id in defaults and (node.__name__ != "LiDARKSampler")  # whose steps, cfg, ... are the final sampler's
+        if each.id in defaults and (node.__name__ not in FINAL or each.id not in DRAWING[1:5])
     ]
-    assert len(shown) > len(defaults) == 15
+    assert len(shown) > len(defaults) == 17
     for each in shown:
         assert each.default == defaults[each.id] and type(each.default) is type(defaults[each.id]), each.id
 
@@ -253,7 +309,8 @@ def test_recommended_writes_the_defaults_but_for_what_the_model_family_decides(n
 
 def test_unknown_start_says_what_is_known(make_config):
     with pytest.raises(
-        ValueError, match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads"
+        ValueError,
+        match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads, continue the best",
     ):
         make_config(start_from="luck")
 
@@ -264,13 +321,16 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
         "sampler_name scheduler denoise lookahead_config lookahead_model picks",
-        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from "
+        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from cut_percent finish "
         f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
         "sampler_name scheduler denoise batch_size",
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
         "LiDARApplyGuidance": f"LiDAR Apply Guidance: model lookaheads {guidance} percent_of",
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
+        "LiDARSampleCandidates": "LiDAR Sample Candidates: model positive negative latent_image seed steps cfg sampler_name "
+        "scheduler denoise count cut_percent batch_size",
+        "LiDARContinueBest": "LiDAR Continue Best: model candidates latent_image batch_size",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
         "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",

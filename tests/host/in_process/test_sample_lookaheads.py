@@ -51,11 +51,11 @@ def test_lookaheads_do_not_depend_on_the_batch_size(model, draw, batch_size):
 
 
 def test_chunks_of_a_stochastic_sampler_get_seeds_of_their_own(model, draw, monkeypatch):
-    import comfy.sample
+    import comfy.samplers
 
-    seeds, original = [], comfy.sample.sample
+    seeds, original = [], comfy.samplers.sample
     monkeypatch.setattr(
-        comfy.sample, "sample", lambda *args, **kwargs: seeds.append(kwargs["seed"]) or original(*args, **kwargs)
+        comfy.samplers, "sample", lambda *args, **kwargs: seeds.append(kwargs["seed"]) or original(*args, **kwargs)
     )
     draw(model, torch.zeros(1, 4, 8, 8), seed=2**64 - 3, sampler_name="euler_ancestral")
     assert seeds == [2**64 - 3, 0, 3]

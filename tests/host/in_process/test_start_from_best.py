@@ -19,13 +19,13 @@ def model(build_model):
 @pytest.fixture
 def noise_given(comfy, monkeypatch):
     """noise_given(call) -> the noise that the host's sampler is given while call() runs."""
-    import comfy.sample
+    import comfy.samplers
 
     def watch(call):
-        seen, original = [], comfy.sample.sample
+        seen, original = [], comfy.samplers.sample
         with monkeypatch.context() as patch:
             patch.setattr(
-                comfy.sample,
+                comfy.samplers,
                 "sample",
                 lambda model, noise, *a, **k: seen.append(noise) or original(model, noise, *a, **k),
             )

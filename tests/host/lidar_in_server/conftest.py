@@ -119,7 +119,7 @@ def _graph(*changes: dict[str, dict]) -> dict:
                 "count": 4, "steps": 2, "cfg": 3.0, "sampler_name": "dpmpp_2m", "scheduler": "karras",
                 "batch_size": 3, "guidance_scale": 2.0, "reward_strength": 1000.0, "reward_scale": "standardised",
                 "start_percent": 0.0, "end_percent": 0.9, "guidance_form": "difference", "effective_dimension": 0.0,
-                "start_from": "own noise", "steady_scores": False,
+                "start_from": "own noise", "cut_percent": 0.45, "finish": 1, "steady_scores": False,
             },
         },
         "lidar": {

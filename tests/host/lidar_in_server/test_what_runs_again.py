@@ -66,3 +66,27 @@ def test_other_picks_start_from_other_lookaheads(run_from_best, best_numbers):
     result = run_from_best({"lidar": {"picks": f"{worst}=9"}})
     assert best_numbers(result) == [worst, first[0]]
     assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads"} & set(result.executed_classes)
+
+
+@pytest.mark.parametrize("change", [{"finish": 3}, {"finish": 4, "guidance_scale": 0.3}])
+def test_finishing_more_keeps_lookaheads_and_scores(run_from_best, change, record_figure):
+    run_from_best()
+    result = run_from_best({"config": change})
+    record_figure(f"executed after a change of finish to {change['finish']}", ", ".join(result.executed_classes))
+    assert {"LiDARStartFromBest", "LiDARSampleInParts", "LiDARKeepBest"} <= set(result.executed_classes)
+    assert not {"LiDARSampleLookaheads", "VAEDecode", "LiDARScoreLookaheads"} & set(result.executed_classes)
+
+
+@pytest.mark.parametrize("change", [{"finish": 3}, {"guidance_scale": 0.3}, {"steps": 7, "cfg": 2.0}])
+def test_candidates_are_kept_where_they_stand(run, graph, change, record_figure):
+    """Steps and cfg of lookaheads are not read by them."""
+    run(graph({"config": {"start_from": "continue the best"}}))
+    result = run(graph({"config": {"start_from": "continue the best"} | change}))
+    record_figure(f"executed after a change of {next(iter(change))}, continuing", ", ".join(result.executed_classes))
+    assert not {"LiDARSampleCandidates", "VAEDecode", "LiDARScoreLookaheads"} & set(result.executed_classes)
+
+
+def test_another_cut_draws_the_candidates_again(run, graph):
+    run(graph({"config": {"start_from": "continue the best"}}))
+    result = run(graph({"config": {"start_from": "continue the best", "cut_percent": 0.7}}))
+    assert {"LiDARSampleCandidates", "LiDARScoreLookaheads", "LiDARContinueBest"} <= set(result.executed_classes)
