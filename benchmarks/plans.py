@@ -9,8 +9,9 @@ Prices = Mapping[str, float]
 BUDGETS = {1: (1.25, 2.0, 4.0, 8.0, 16.0), 4: (4.0, 4.6, 8.0, 16.0)}
 """By images wanted, in finished and scored pictures; 4.6 is 1.15 times the time of four."""
 BEST_OF_N, CEILING = "best of N", "best of N, chosen by the referee itself"
+OURS = "drafts by the distilled model"
 WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "drafts by the distilled model": (("student 1", "final"), ("student 2", "final"), ("student 4", "final")),
+    OURS: (("student 1", "final"), ("student 2", "final"), ("student 4", "final")),
     "drafts of 6 steps": (("plain 6", "final"),),
     "continuing": (("cut 6", "final"), ("cut 8", "final"), ("cut 10", "final"), ("cut 12", "final")),
     "pruning twice": (("cut 3", "cut 6", "final"), ("cut 6", "cut 12", "final")),

@@ -10,7 +10,7 @@ from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
 from .funnel import RESUMED, Funnel, Kept, Stage, Table, price, read, run, spearman
-from .plans import BEST_OF_N, BUDGETS, CEILING, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
+from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
 from .pool import PARTS, Pool
 from .steered import ARMS, RIVALS
 
@@ -60,6 +60,30 @@ class Results:
 
     def _common(self, split: str, names: Iterable[str]) -> list[int]:
         return sorted(set.intersection(*(self.pool.numbers(name, split) for name in names)))
+
+
+def headline(results: Results, wanted: int) -> str:
+    """LiDAR beside best of N at every budget."""
+    lines = []
+    for budget in BUDGETS[wanted]:
+        base, ours = (results.plans[wanted, budget][way] for way in (BEST_OF_N, OURS))
+        before, after = (run(results.held_out, funnel, wanted) for funnel in (base, ours))
+        gains = _gains(after, before)
+        lines.append(
+            [f"{budget:g}", str(base[0].count), in_words(ours), f"{price(ours, results.prices):.2f}"]
+            + [
+                _mean(before.correct),
+                _mean(after.correct),
+                gains[0],
+                _mean(before.reward),
+                _mean(after.reward),
+                gains[1],
+            ]
+        )
+    return markdown(
+        "budget | best of | LiDAR draws | time | referee, best of N | LiDAR | gain | reward, best of N | LiDAR | gain",
+        lines,
+    )
 
 
 def choosing(results: Results, wanted: int, ways: Iterable[str]) -> str:
@@ -172,8 +196,9 @@ def markdown(head: str, lines: Iterable[list[str]]) -> str:
 def write(results: Results) -> str:
     """Return report.md."""
     parts = {
+        **{f"{title}: LiDAR and best of N": headline(results, wanted) for wanted, title in WANTED.items()},
         "How well drafts foretell": foretelling(results),
-        **{title: choosing(results, wanted, (CEILING, *WAYS)) for wanted, title in WANTED.items()},
+        **{f"{title}: every way": choosing(results, wanted, (CEILING, *WAYS)) for wanted, title in WANTED.items()},
         **{f"{title}: weak drafts": choosing(results, wanted, WEAK_WAYS) for wanted, title in WANTED.items()},
         "What steering adds": steering(results),
         "Rivals": gradients(results),

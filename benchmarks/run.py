@@ -118,7 +118,9 @@ def write_report() -> None:
     pictures.budgets(results, WAYS, OUTPUT / "budgets.png")
     with torch.inference_mode():
         pictures.examples(results, World(), OUTPUT / "examples.png")
-    print(f"{report.headline(results)}\n\nMore: {OUTPUT / 'report.md'}")
+    for wanted, title in report.WANTED.items():
+        print(f"{title}\n{report.headline(results, wanted)}\n")
+    print(f"More: {OUTPUT / 'report.md'}")
 
 
 if __name__ == "__main__":

@@ -38,8 +38,15 @@ def test_sets_of_rows_are_disjoint_before_they_repeat(funnel, bench):
 
 
 def test_best_of_n_gains_what_order_statistics_say(funnel, table):
-    for count, expected in ((1, 0.0), (2, 0.5642), (4, 1.0294), (16, 1.7660)):  # David and Nagaraja, table of normal maxima
-        assert funnel.run(table, _stages(funnel, ("final", count)), 1).reward.mean() == pytest.approx(expected, abs=0.04)
+    for count, expected in (
+        (1, 0.0),
+        (2, 0.5642),
+        (4, 1.0294),
+        (16, 1.7660),
+    ):  # David and Nagaraja, table of normal maxima
+        assert funnel.run(table, _stages(funnel, ("final", count)), 1).reward.mean() == pytest.approx(
+            expected, abs=0.04
+        )
 
 
 def test_a_funnel_keeps_what_a_loop_over_its_stages_keeps(funnel, table):
@@ -81,7 +88,9 @@ def test_a_budget_buys_the_most_candidates_and_never_more(funnel, bench):
 def test_rank_correlation_is_that_of_scipy(funnel, table):
     from scipy.stats import spearmanr
 
-    expected = [spearmanr(a, b).statistic for a, b in zip(table["student 1"].reward, table["final"].reward, strict=True)]
+    expected = [
+        spearmanr(a, b).statistic for a, b in zip(table["student 1"].reward, table["final"].reward, strict=True)
+    ]
     assert np.allclose(funnel.spearman(table, "student 1"), expected)
 
 
