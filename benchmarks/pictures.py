@@ -22,7 +22,7 @@ COLOURS = {BEST_OF_N: "#444444", CEILING: "#bbbbbb"}
 
 def budgets(results: Results, ways: Iterable[str], path: Path) -> None:
     """Referee and reward over the time, a line for every way, one image and four images wanted; the legend beside them."""
-    figure, axes = plt.subplots(2, 2, figsize=(12, 7), sharex=True)
+    figure, axes = plt.subplots(2, 2, figsize=(12, 7), sharex="col")
     for column, (wanted, title) in enumerate(WANTED.items()):
         for way in (BEST_OF_N, CEILING, *ways):
             points = [
@@ -40,7 +40,7 @@ def budgets(results: Results, ways: Iterable[str], path: Path) -> None:
     unit = results.seconds["final"] + results.seconds["look"]
     for axis in axes.flat:
         axis.set_xscale("log")
-        axis.xaxis.set_major_locator(plt.FixedLocator([1, 1.25, 2, 4, 8, 16]))
+        axis.xaxis.set_major_locator(plt.FixedLocator([1, 2, 4, 8, 16]))
         axis.xaxis.set_minor_locator(NullLocator())
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}\n{x * unit:.2g} s"))
         axis.tick_params(labelbottom=True)
