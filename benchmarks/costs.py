@@ -8,7 +8,7 @@ import numpy as np
 
 from .pool import PLAIN_STEPS, STEPS, STUDENT_STEPS, prompts
 from .rivals import feynman_kac, text_ascent, universal_guidance
-from .steered import steer
+from .steered import BLEND, SHORT, steer
 from .world import World
 
 BATCH, ROUNDS, SLOW_ROUNDS = 16, 7, 2
@@ -21,13 +21,14 @@ def measure(world: World, rounds: int = ROUNDS) -> dict[str, float]:
     noise, sigmas = task.noise(BATCH), world.sigmas
     drafts = world.sample_student(task, noise, 1, phase="")
     rewards = world.score(world.decode(drafts, phase=""), task, phase="")
-    guided = steer(world, drafts, rewards, {})
+    guided = steer(world, drafts, rewards, BLEND)
     quick: dict[str, Callable] = {
         "final": lambda: world.sample(task, noise, sigmas(STEPS), phase=""),
         "guided": lambda: world.sample(task, noise, sigmas(STEPS), phase="", model=guided),
         "look": lambda: world.score(world.decode(drafts, phase=""), task, phase=""),
     }
-    for steps in (*PLAIN_STEPS, 5, 20):
+    quick[f"guided {SHORT}"] = lambda: world.sample(task, noise, sigmas(SHORT), phase="", model=guided)
+    for steps in PLAIN_STEPS:
         quick[f"plain {steps}"] = lambda steps=steps: world.sample(task, noise, sigmas(steps), phase="")
     for steps in STUDENT_STEPS:
         quick[f"student {steps}"] = lambda steps=steps: world.sample_student(task, noise, steps, phase="")
@@ -37,7 +38,7 @@ def measure(world: World, rounds: int = ROUNDS) -> dict[str, float]:
         "text ascent": lambda: text_ascent.draw(world, task, count=BATCH, steps=STEPS),
     }
     found = defaultdict(list)
-    for each, times in ((quick, rounds + 1), (slow, SLOW_ROUNDS)):
+    for each, times in ((quick, rounds + 1), (slow, SLOW_ROUNDS + 1)):
         for _ in range(times):
             for name, work in each.items():
                 began = time.process_time()

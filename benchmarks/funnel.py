@@ -13,8 +13,10 @@ from .pool import CUTS, PLAIN_STEPS, ROWS, STEPS, STUDENT_STEPS, WEAK_STEPS, Poo
 
 SUBSETS = 60
 """At least so many sets of rows a prompt are averaged, disjoint ones first."""
-RESUMED = "resumed 10"
-"""Finals that go on from their draft's state after a share of 10 steps; they are given the picture of the whole final."""
+RESUMED, DEAR = "resumed 10", "dear 6"
+"""Finals that go on from their draft's state after a share of 10 steps; they are given the picture of the whole final.
+And the weak drafts' scores at the price of drafts of 6 steps, as where no distilled model is at hand."""
+PRICED_AS = {"weak 1": "student 1", "weak 2": "student 2", DEAR: "plain 6"}
 
 
 class Scores(NamedTuple):
@@ -69,7 +71,7 @@ def read(pool: Pool, split: str, numbers: list[int]) -> Table:
     final = table["final"]
     # Among those that the referee likes alike, the reward chooses
     referee = Scores(final.correct + 1e-3 * final.reward, final.reward, final.correct)
-    return table | {"referee": referee, RESUMED: final}
+    return table | {"referee": referee, RESUMED: final, DEAR: table["weak 1"]}
 
 
 def subsets(count: int) -> np.ndarray:
@@ -109,7 +111,7 @@ def price(funnel: Funnel, prices: Mapping[str, float]) -> float:
             spent += count * prices["final"] * (reached - begun) / STEPS
             done = reached
         else:
-            spent += count * prices[kind.replace("weak", "student")]
+            spent += count * prices[PRICED_AS.get(kind, kind)]
         spent += count * prices["look"]
     return spent
 

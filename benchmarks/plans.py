@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from .funnel import RESUMED, Funnel, Stage, Table, run, within
+from .funnel import DEAR, RESUMED, Funnel, Stage, Table, run, within
 
 Prices = Mapping[str, float]
 BUDGETS = {1: (1.25, 2.0, 4.0, 8.0, 16.0), 4: (4.0, 4.6, 8.0, 16.0)}
@@ -23,10 +23,11 @@ WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Each way with the kinds that its funnels judge in turn, the last being what is handed out."""
 WEAK_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "weak drafts": (("weak 1", "final"), ("weak 2", "final")),
-    "continuing, judged early": (("cut 6", "final"),),
-    "weak drafts, then continuing": (("weak 1", "cut 6", "final"),),
+    "weak drafts at the price of 6 steps": ((DEAR, "final"),),
+    "continuing, judged at 32 %": (("cut 8", "final"),),
+    "weak drafts, then continuing": (("weak 1", "cut 8", "final"), ("weak 2", "cut 8", "final")),
 }
-"""The setting that does not flatter: drafts that foretell about as much as those of SDXL."""
+"""The setting that does not flatter: drafts, and predictions at the cut, that foretell about as much as those of SDXL."""
 
 
 def chosen(table: Table, prices: Prices, budget: float, wanted: int) -> dict[str, Funnel]:
@@ -53,10 +54,11 @@ def in_words(funnel: Funnel) -> str:
     words = []
     for kind, count in funnel:
         name, _, steps = kind.partition(" ")
-        if name in ("student", "plain", "weak"):
+        if name in ("student", "plain", "weak", "dear"):
             words.append(f"{count} of {steps} step{'s' * (steps != '1')}")
         elif name == "cut":
             words.append(f"{count} to step {steps}")
         else:
-            words.append(f"{count} final{'s' * (count != 1)}")
+            short = f" of {steps} steps" if steps and name == "guided" else ""
+            words.append(f"{count} {'guided ' * (name == 'guided')}final{'s' * (count != 1)}{short}")
     return ", ".join(words)

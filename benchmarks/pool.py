@@ -18,7 +18,7 @@ ROWS, STEPS = 32, 25
 CUTS = (3, 6, 8, 10, 12)
 """Steps of a final after which its predicted clean image is scored and its state kept: 12, 24, 32, 40, 48 %."""
 STUDENT_STEPS, WEAK_STEPS, PLAIN_STEPS = (1, 2, 4), (1, 2), (6,)
-NEARNESS = 0.8
+NEARNESS = 0.95
 """Correlation of the noise of the weak drafts with that of the final."""
 SPLITS = ("training", "held-out")
 

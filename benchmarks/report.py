@@ -3,18 +3,37 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
-from .funnel import RESUMED, Funnel, Kept, Stage, Table, price, read, run, spearman
+from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run, spearman
 from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
-from .pool import PARTS, Pool
-from .steered import ARMS, RIVALS
+from .pool import PARTS, Pool, prompts
+from .steered import ARMS, BLENDED, RIVALS, SHORT_BLENDED
 
 WANTED = {1: "One image wanted", 4: "Four images wanted"}
+STEERED_AT = {(4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED}
+"""Where LiDAR steers, by images wanted and budget: for one image it adds nothing to choosing."""
+
+
+class Steered(NamedTuple):
+    """An arm's pictures, each (prompts, images), in the order of their drafts."""
+
+    prompts: np.ndarray
+    """(prompts,): their places among the held-out ones of the pool."""
+    rows: np.ndarray
+    correct: np.ndarray
+    reward: np.ndarray
+
+    def best(self, wanted: int) -> Kept:
+        """Return what the best by the reward are worth."""
+        order = np.argsort(-self.reward, axis=1, kind="stable")[:, :wanted]
+        return Kept(*(np.take_along_axis(each, order, axis=1).mean(axis=1) for each in (self.correct, self.reward)))
 
 
 @dataclass(frozen=True)
@@ -27,8 +46,8 @@ class Results:
 
     @cached_property
     def numbers(self) -> list[int]:
-        """Held-out prompts that have all parts."""
-        return self._common("held-out", (*PARTS, *ARMS))
+        """Held-out prompts whose pool is there."""
+        return self._common("held-out", PARTS)
 
     @cached_property
     def training(self) -> Table:
@@ -54,34 +73,39 @@ class Results:
             for budget in budgets
         }
 
-    def arm(self, name: str, numbers: Iterable[int]) -> list[dict]:
-        """Return an arm's pictures of these prompts."""
-        return [self.pool.load(name, "held-out", number) for number in numbers]
+    def arm(self, name: str, numbers: Iterable[int] | None = None) -> "Steered":
+        """Return an arm's pictures of these prompts, or of all that have it."""
+        found = sorted(self.pool.numbers(name, "held-out").intersection(self.numbers)) if numbers is None else numbers
+        parts = [self.pool.load(name, "held-out", number) for number in found]
+        stacked = {what: torch.stack([part[what] for part in parts]).double().numpy() for what in ("correct", "reward")}
+        rows = np.array([part["rows"].tolist() for part in parts if "rows" in part])
+        return Steered(np.array([self.numbers.index(number) for number in found]), rows, **stacked)
 
     def _common(self, split: str, names: Iterable[str]) -> list[int]:
         return sorted(set.intersection(*(self.pool.numbers(name, split) for name in names)))
 
 
 def headline(results: Results, wanted: int) -> str:
-    """LiDAR beside best of N at every budget."""
+    """LiDAR beside best of N at every budget: choosing among distilled drafts, and steered where that is measured."""
     lines = []
     for budget in BUDGETS[wanted]:
-        base, ours = (results.plans[wanted, budget][way] for way in (BEST_OF_N, OURS))
-        before, after = (run(results.held_out, funnel, wanted) for funnel in (base, ours))
+        plans = results.plans[wanted, budget]
+        prompts, before = slice(None), run(results.held_out, plans[BEST_OF_N], wanted)
+        if arm := STEERED_AT.get((wanted, budget)):
+            funnel, found = ARMS[arm].funnel, results.arm(arm)
+            prompts, after = found.prompts, found.best(wanted)
+        else:
+            funnel, after = plans[OURS], run(results.held_out, plans[OURS], wanted)
+        before = Kept(*(each[prompts] for each in before))
         gains = _gains(after, before)
         lines.append(
-            [f"{budget:g}", str(base[0].count), in_words(ours), f"{price(ours, results.prices):.2f}"]
-            + [
-                _mean(before.correct),
-                _mean(after.correct),
-                gains[0],
-                _mean(before.reward),
-                _mean(after.reward),
-                gains[1],
-            ]
+            [f"{budget:g}", str(len(after.reward)), in_words(plans[BEST_OF_N]), in_words(funnel)]
+            + [f"{price(funnel, results.prices):.2f}", _mean(before.correct), _mean(after.correct), gains[0]]
+            + [_mean(before.reward), _mean(after.reward), gains[1]]
         )
     return markdown(
-        "budget | best of | LiDAR draws | time | referee, best of N | LiDAR | gain | reward, best of N | LiDAR | gain",
+        "budget | prompts | best of N | LiDAR draws | time | referee, best of N | LiDAR | gain "
+        "| reward, best of N | LiDAR | gain",
         lines,
     )
 
@@ -119,7 +143,7 @@ def foretelling(results: Results) -> str:
     """How well each kind of draft foretells the finished picture, and what it costs."""
     lines = []
     for kind in results.held_out:
-        if kind in ("final", "referee", RESUMED):
+        if kind in ("final", "referee", RESUMED, DEAR):
             continue
         rho = estimate(spearman(results.held_out, kind))
         took = price((Stage(kind, 1),), results.prices)
@@ -131,52 +155,54 @@ def foretelling(results: Results) -> str:
 
 
 def steering(results: Results) -> str:
-    """What steering adds to its start: the same noise or state without guidance is in the pool."""
+    """What steering adds to its start: the same noise without guidance is in the pool."""
     lines = []
     for name, arm in ARMS.items():
-        each = results.arm(name, results.numbers)
-        table = results.held_out["final"]
-        start = [(table.correct[i][e["rows"]], table.reward[i][e["rows"]]) for i, e in enumerate(each)]
-        after = [(e["correct"].numpy().astype(float), e["reward"].numpy()) for e in each]
-        cells = [name, f"{price(arm.funnel, results.prices):.2f}"]
-        for what in range(2):
-            before, now = (np.array([pair[what] for pair in pairs]) for pairs in (start, after))
-            best = [_best_by_reward(pairs, what) for pairs in (start, after)]
-            cells += [f"{before.mean():.3f}", f"{now.mean():.3f}", (estimate((now - before).mean(axis=1))).text("+")]
-            cells += [estimate(now[:, 0] - before[:, 0]).text("+"), estimate(best[1] - best[0]).text("+")]
+        after = results.arm(name)
+        final = results.held_out["final"]
+        at = (after.prompts[:, None], after.rows)
+        before = after._replace(correct=final.correct[at], reward=final.reward[at])
+        cells = [name, str(len(after.prompts)), f"{price(arm.funnel, results.prices):.2f}"]
+        for what in ("correct", "reward"):
+            start, now = getattr(before, what), getattr(after, what)
+            cells += [f"{start.mean():.3f}", f"{now.mean():.3f}", estimate((now - start).mean(axis=1)).text("+")]
+            cells += [estimate(now[:, 0] - start[:, 0]).text("+")]
+            cells += [estimate(getattr(after.best(1), what) - getattr(before.best(1), what)).text("+")]
         lines.append(cells)
     return markdown(
-        "steering | time | referee, start | steered | gain, all | first | best by reward "
-        "| reward, start | steered | gain, all | first | best by reward",
+        "steering | prompts | time | referee, start | steered | gain, all four | the first | the best by reward "
+        "| reward, start | steered | gain, all four | the first | the best by reward",
         lines,
     )
 
 
-def _best_by_reward(pairs, what: int) -> np.ndarray:
-    return np.array([pair[what][pair[1].argmax()] for pair in pairs])
-
-
-def gradients(results: Results) -> str:
-    """The rivals that run slowly, on the prompts that have them: four images, and the time over four plain ones."""
-    lines = []
-    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in RIVALS)))
-    where = [results.numbers.index(number) for number in shared]
-    unguided = results.held_out["final"]
-    rows = [(unguided.correct[i][:4], unguided.reward[i][:4]) for i in where]
-    lines.append(["plain", *_four(rows), "4.00", ""])
-    for name, arm in {**RIVALS, **ARMS}.items():
-        found = [(e["correct"].numpy().astype(float), e["reward"].numpy()) for e in results.arm(name, shared)]
-        # The best four of eight, by the reward
-        rows = [(c[o], r[o]) for c, r in found for o in [np.argsort(-r, kind="stable")[:4]]]
-        took = price(arm.funnel, results.prices)
-        lines.append([name, *_four(rows), f"{took:.2f}", f"{took - 4:+.2f}"])
-    return markdown(
-        f"{len(shared)} prompts | referee of four | reward of four | time | over four plain pictures", lines
+def rivals(results: Results) -> str:
+    """Four images by methods that guide on the way, on the prompts that have the slow ones."""
+    shared = sorted(
+        set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in (*RIVALS, *ARMS)))
     )
+    where = [results.numbers.index(number) for number in shared]
+    plain_ones = [each[where, :4].mean(axis=1) for each in results.held_out["final"][1:]]
+    lines = [["plain", *(estimate(each).text() for each in reversed(plain_ones)), "4.00", ""]]
+    for name, arm in {**RIVALS, **ARMS}.items():
+        took, kept = price(arm.funnel, results.prices), results.arm(name, shared).best(4)
+        lines.append([name, *(estimate(each).text() for each in kept), f"{took:.2f}", f"{took - 4:+.2f}"])
+    return markdown(f"{len(shared)} prompts | referee | reward | time | over four plain pictures", lines)
 
 
-def _four(rows) -> list[str]:
-    return [estimate([row[what].mean() for row in rows]).text() for what in range(2)]
+def kinds(results: Results) -> str:
+    """Referee accuracy of four images by kind of prompt: plain ones and LiDAR's."""
+    texts = {number: prompt.kind for number, prompt in prompts("held-out", None)}
+    found = results.arm(BLENDED)
+    plain_ones, steered = results.held_out["final"].correct.mean(axis=1)[found.prompts], found.correct.mean(axis=1)
+    of = np.array([texts[results.numbers[place]] for place in found.prompts])
+    return markdown(
+        "kind | prompts | plain | LiDAR",
+        [
+            [kind, str((of == kind).sum()), _mean(plain_ones[of == kind]), _mean(steered[of == kind])]
+            for kind in sorted(set(of))
+        ],
+    )
 
 
 def costs(results: Results) -> str:
@@ -201,7 +227,8 @@ def write(results: Results) -> str:
         **{f"{title}: every way": choosing(results, wanted, (CEILING, *WAYS)) for wanted, title in WANTED.items()},
         **{f"{title}: weak drafts": choosing(results, wanted, WEAK_WAYS) for wanted, title in WANTED.items()},
         "What steering adds": steering(results),
-        "Rivals": gradients(results),
+        "Rivals, four images": rivals(results),
+        "By kind of prompt, four images": kinds(results),
         "Costs": costs(results),
     }
     return "\n\n".join(
