@@ -13,8 +13,6 @@ import json
 import struct
 import time
 import urllib.error
-import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +20,8 @@ from typing import Any
 
 import aiohttp
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+from .comfy_http import ComfyHttp, refused_nodes
+
 _TEXT, _PREVIEW_WITH_METADATA = 3, 4  # the host's kinds of binary message (protocol.py)
 _ENDINGS = {
     "execution_success": "success",
@@ -76,48 +75,12 @@ class RunResult:
     def message(self) -> str:
         """All that went wrong, one line per error; empty after a success."""
         lines = [str(error.get("exception_message", "")).strip() for error in self.errors]
-        for node_id, report in self.node_errors.items():
-            for error in report["errors"]:
-                lines.append(f"{report['class_type']} ({node_id}): {error['message']}: {error['details']}")
+        lines += refused_nodes(self.node_errors)
         return "\n".join(line for line in lines if line)
 
 
-class ComfyClient:
-    """Talks to the server at `url`, e.g. `http://127.0.0.1:8188`."""
-
-    def __init__(self, url: str):
-        self.url = url.rstrip("/")
-
-    def get(self, path: str, **query: str) -> bytes:
-        address = f"{self.url}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        with _OPENER.open(address, timeout=120) as response:
-            return response.read()
-
-    def post(self, path: str, content: Mapping[str, Any]) -> Any:
-        request = urllib.request.Request(
-            f"{self.url}{path}", json.dumps(content).encode(), {"Content-Type": "application/json"}
-        )
-        with _OPENER.open(request, timeout=120) as response:
-            return json.loads(response.read() or b"null")
-
-    def object_info(self, node: str | None = None) -> dict[str, Any]:
-        return json.loads(self.get(f"/object_info/{node}" if node else "/object_info"))
-
-    def history(self, prompt_id: str) -> dict[str, Any]:
-        return json.loads(self.get(f"/history/{prompt_id}")).get(prompt_id, {})
-
-    def interrupt(self) -> None:
-        self.post("/interrupt", {})
-
-    def free(self) -> None:
-        """Drops the server's cached results and models, so that the next prompt runs from nothing."""
-        self.post("/free", {"unload_models": True, "free_memory": True})
-
-    def view(self, image: Mapping[str, str]) -> bytes:
-        """The file behind one entry of a node's `images` output."""
-        return self.get(
-            "/view", filename=image["filename"], subfolder=image.get("subfolder", ""), type=image.get("type", "output")
-        )
+class ComfyClient(ComfyHttp):
+    """Queues prompts and follows them."""
 
     def queue(
         self,

@@ -75,12 +75,58 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     serve.add_argument("--port", type=_port, help="default 8188, or the next free port")
     serve.add_argument("--listen", default="127.0.0.1", help="address, or several with commas (default 127.0.0.1)")
     serve.add_argument("--no-browser", action="store_true", help="only print the address")
+    _add_compare(commands)
     commands.add_parser("test", help="ruff and all tests; further arguments go to pytest", add_help=False)
     commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
     commands.add_parser("train-demo", help="train the demo model anew; arguments go to the training", add_help=False)
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
     passed_through = bool(argv) and argv[0] in ("test", "bench", "train-demo", "python")
     return (parser.parse_args(argv[:1]), argv[1:]) if passed_through else (parser.parse_args(argv), [])
+
+
+def _add_compare(commands) -> None:
+    compare = commands.add_parser(
+        "compare", help="one picture, best of N and LiDAR at equal seconds, on your own ComfyUI and prompts"
+    )
+    add = compare.add_argument
+    add("--server", metavar="URL", help="a running ComfyUI with this pack; default: one with the demo model is started")
+    add(
+        "--workflow",
+        type=Path,
+        default=REPOSITORY / "workflows" / "lidar_demo.json",
+        help="a workflow with one LiDAR KSampler, UI or API format; default workflows/lidar_demo.json",
+    )
+    add(
+        "--prompts",
+        type=Path,
+        default=REPOSITORY / "devtools" / "compare" / "demo_prompts.txt",
+        help='one prompt a line, or JSON lines with "prompt" as in GenEval; default: six of the demo model',
+    )
+    add("--seeds", type=_count, default=2, help="how many seeds of each prompt (default 2)")
+    add("--images", type=_count, help="how many pictures are wanted of each; default: the workflow's batch")
+    add(
+        "--held-out",
+        action="append",
+        default=[],
+        metavar="KIND[,file=F,...]",
+        help="a reward that only looks on, as in Load LiDAR Reward Model: PickScore,file=pick.safetensors; may be repeated",
+    )
+    add(
+        "--batch",
+        type=_count,
+        default=4,
+        help="how many pictures best of N draws at once; lower it if memory runs out (4)",
+    )
+    add(
+        "--output",
+        type=Path,
+        help="the folder to write and to go on in; default output/compare/ and the workflow's name",
+    )
+    add("--cpu", action="store_true", help="without --server: do not use the GPU even if there is one")
+
+
+def _count(text: str) -> int:
+    return _whole_number(text, 1, 4096)
 
 
 def _port(text: str) -> int:

@@ -11,11 +11,12 @@ import webbrowser
 from pathlib import Path
 
 from .cache import cache_root, key_of, require_writable
-from .environment import REPOSITORY, Environment, prepare
+from .compare.prompts_file import read_prompts
+from .environment import REPOSITORY, Environment, has_pillow, prepare
 from .left_over import note_path, offer_to_stop_left_over, write_note
 from .listening import Listening, listening
 from .server import link_pack, server_command, server_environment
-from .workflow_file import read_workflow
+from .workflow_file import read_any_workflow, read_workflow
 
 # The demo model is too small to gain from threads, and two threads on a busy machine wait for each other: on two cores
 # beside another computation the demo's prompt took 358 s with two threads and 8 s with one.
@@ -42,6 +43,32 @@ def demo(options: argparse.Namespace, _: list[str]) -> int:
     if options.prompt is not None:
         arguments += ["--prompt", options.prompt]
     return environment.run(*arguments, defaults=_ONE_THREAD)
+
+
+def compare(options: argparse.Namespace, _: list[str]) -> int:
+    """Compares on the user's server, with any Python that has Pillow, or on a server with the demo model."""
+    read_any_workflow(options.workflow)  # these two for their errors, before anything is downloaded
+    read_prompts(options.prompts)
+    output = options.output or REPOSITORY / "output" / "compare" / options.workflow.stem
+    require_writable(output, "the comparison writes its rows and pictures there")
+    arguments = ["--workflow", str(options.workflow), "--prompts", str(options.prompts), "--output", str(output)]
+    arguments += ["--seeds", str(options.seeds), "--batch", str(options.batch)]
+    arguments += [f"--held-out={reward}" for reward in options.held_out]
+    if options.images is not None:
+        arguments += ["--images", str(options.images)]
+    if options.server:
+        arguments += ["--server", options.server]
+        if has_pillow():
+            from .compare.run import main  # here, for it needs Pillow
+
+            return main(arguments)
+        return prepare().run("-m", "devtools.compare.run", *arguments)
+    base_directory = _ready_base_directory()
+    environment = prepare()
+    arguments += ["--base-directory", str(base_directory), "--comfyui", str(environment.comfyui)]
+    if options.cpu or not environment.has_gpu():
+        arguments.append("--cpu")
+    return environment.run("-m", "devtools.compare.run", *arguments, defaults=_ONE_THREAD)
 
 
 def serve(options: argparse.Namespace, _: list[str]) -> int:
@@ -104,7 +131,15 @@ def python(_: argparse.Namespace, rest: list[str]) -> int:
     return prepare().run(*rest)
 
 
-COMMANDS = {"demo": demo, "serve": serve, "test": test, "bench": bench, "train-demo": train_demo, "python": python}
+COMMANDS = {
+    "demo": demo,
+    "serve": serve,
+    "compare": compare,
+    "test": test,
+    "bench": bench,
+    "train-demo": train_demo,
+    "python": python,
+}
 
 
 def _pytest_arguments(environment: Environment, rest: list[str], *, everything: bool) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import platform
@@ -75,6 +76,15 @@ def prepare() -> Environment:
         return _cached(root)
     except OSError as error:
         raise SetupError(f"The cache folder {root} cannot be used ({error}); name another in LIDAR_CACHE.") from None
+
+
+def has_pillow() -> bool:
+    """Whether the Python that runs dev.py has a Pillow whose own font comes in every size (10.1)."""
+    try:
+        version = importlib.metadata.version("pillow")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(int(number) for number in version.split(".")[:2]) >= (10, 1)
 
 
 def _existing(comfyui: Path) -> Environment:

@@ -1,4 +1,4 @@
-"""Reads a workflow as the page saves it (UI format) from its file, and says in one line what is wrong with one."""
+"""Reads a workflow from its file, as the page saves it (UI format), and says in one line what is wrong with one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,38 @@ _LINK_NAMES = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "ty
 
 def read_workflow(path: Path) -> dict[str, Any]:
     """The workflow, each of whose links joins nodes that are there. SetupError where the file holds no such thing."""
+    workflow = _read_json(path)
+    return _sound(workflow, path, "it is in API format" if is_api_format(workflow) else _complaint(workflow))
+
+
+def read_any_workflow(path: Path) -> dict[str, Any]:
+    """The same, or what the page's Export (API) writes: see `is_api_format`."""
+    workflow = _read_json(path)
+    return _sound(workflow, path, None if is_api_format(workflow) else _complaint(workflow))
+
+
+def is_api_format(workflow: Any) -> bool:
+    """Whether it is an object of nodes by id, each with class_type and inputs."""
+    if not isinstance(workflow, dict) or not workflow:
+        return False
+    nodes = workflow.values()
+    return all(isinstance(n, dict) and "class_type" in n and isinstance(n.get("inputs"), dict) for n in nodes)
+
+
+def _read_json(path: Path) -> Any:
     try:
         if path.exists() and not path.is_file():
             raise SetupError(f"--workflow {path} is no file; name a workflow's .json file.")
-        workflow = json.loads(path.read_bytes().decode("utf-8"))
+        return json.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise SetupError(f"--workflow {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise SetupError(f"--workflow {path} is no UTF-8 text; name a workflow's .json file.") from None
     except (ValueError, RecursionError) as error:
         raise SetupError(f"--workflow {path} is no JSON ({error}); name a workflow's .json file.") from None
-    complaint = _complaint(workflow)
+
+
+def _sound(workflow: Any, path: Path, complaint: str | None) -> dict[str, Any]:
     if complaint:
         raise SetupError(
             f"--workflow {path} is no workflow in UI format: {complaint}. Save it with Workflow > Save, not Export (API)."
@@ -34,8 +55,6 @@ def read_workflow(path: Path) -> dict[str, Any]:
 def _complaint(workflow: Any) -> str | None:
     if not isinstance(workflow, dict):
         return f"it holds a {type(workflow).__name__}, wanted an object with nodes and links"
-    if workflow and all(isinstance(node, dict) and "class_type" in node for node in workflow.values()):
-        return "it is in API format"
     for name in ("nodes", "links"):
         if not isinstance(workflow.get(name), list):
             return f"it has no list {name!r}"

@@ -2,16 +2,17 @@
 
 import logging
 
-import torch
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
 from .host.checked_inputs import checked
-from .host.noise_levels import signal_and_noise
+from .host.guiders import lost_guidance
+from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
+from .values.set_name import name_of, notes_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,12 @@ class LiDARApplyGuidance(io.ComfyNode):
         effective_dimension,
         percent_of,
     ) -> io.NodeOutput:
-        patched, tell = model.clone(), writer_on_node(cls.hidden)
+        patched, write = model.clone(), writer_on_node(cls.hidden)
+        before, behind = notes_of(lookaheads), [f"set {name_of(lookaheads)}"] * bool(name_of(lookaheads))
+
+        def tell(text: str) -> None:
+            write("\n".join([*before, text, *behind]))
+
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)
@@ -68,15 +74,17 @@ class LiDARApplyGuidance(io.ComfyNode):
                 f"start_percent {start_percent:g} is above end_percent {end_percent:g}, so no step would be guided; set "
                 "start_percent below end_percent."
             )
-        # Refuses a model that cannot be steered.
-        signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
+        require_steerable(model)
         rewards = lookaheads.rewards
         if bool((rewards == rewards[0]).all()):
             warning = _cannot_steer(lookaheads)
             logger.warning("LiDAR Apply Guidance: %s", warning)
             tell_after_runs(patched, tell, warning)
             return io.NodeOutput(patched)
-        tell("waits for a sampler, which says here what was guided")
+        lost = lost_guidance(cls.hidden)
+        for each in lost:
+            logger.warning("LiDAR Apply Guidance: %s", each)
+        write("\n".join(["waits for a sampler, which says here what was guided", *lost]))
         Guidance(
             lookaheads.latents,
             standardise(rewards) if reward_scale == STANDARDISED else rewards,

@@ -28,8 +28,8 @@ class LiDARCheckedInput(io.ComfyNode):
                 io.AnyType.Input("value", optional=True, tooltip="What came through the link."),
                 io.Combo.Input("node", options=list(NODES), tooltip="The node whose input it is meant for."),
                 io.String.Input("input", tooltip="The name of that input."),
-                io.Boolean.Input(
-                    "plain", default=False, tooltip="For prompt: whether to leave out what only a text encoder reads."
+                io.AnyType.Input(
+                    "otherwise", optional=True, tooltip="For lookahead_model: what stands in where None comes."
                 ),
                 RewardModelSocket.Input(
                     "reward_model", optional=True, tooltip="For prompt: what reads it, and so wants a text or does not."
@@ -42,7 +42,7 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, plain, value=(None,), reward_model=()) -> io.NodeOutput:
+    async def execute(cls, node, input, value=(None,), otherwise=(None,), reward_model=()) -> io.NodeOutput:
         schema = NODES[node[0]].define_schema()
         inputs = {each.id: each for each in schema.inputs}
         if input[0] not in inputs:
@@ -52,10 +52,9 @@ class LiDARCheckedInput(io.ComfyNode):
             if len(value) != 1:
                 raise ValueError(f"{wanted.id} is a list of {len(value)}, wanted one: {_WAY_ROUND}")
             (one,) = value
-            if one is None and wanted.optional and isinstance(wanted, io.WidgetInput):
-                one = wanted.default  # not connected, as if the link were not there
+            if one is None and wanted.optional:  # not connected, as if the link were not there
+                one = wanted.default if isinstance(wanted, io.WidgetInput) else otherwise[0]
             one = check_value(wanted, one)
-            one = plain_words(one) if plain[0] else one
             for reward in reward_model:
-                require_prompts(reward.models, [one])
+                require_prompts(reward.models, [plain_words(one)])
             return io.NodeOutput(one)

@@ -6,6 +6,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from .host.checked_inputs import checked
 from .host.finished import decoded
 from .host.image_metadata import write_to_images
+from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
@@ -50,13 +51,15 @@ class LiDARKeepBest(io.ComfyNode):
             show_on_node(cls.hidden, report)
             return io.NodeOutput(latent, ExecutionBlocker(None))
         images = decoded(vae, latent)
+        (prompt,), _ = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
         order, kept, _ = rank(scores.rewards, wanted, None)
         best = select_latents(latent, kept, count)
         show_on_node(
             cls.hidden,
-            f"{count} finished, {wanted} kept: about {count / wanted:.3g} times the time of finishing {wanted}\n"
-            f"{scores.name}: kept {scores.rewards[kept].mean():.4g}, all {scores.rewards.mean():.4g}\n{report}",
+            # The cost first, for the page shows two lines on a node
+            f"{count} finished, {wanted} kept: about {count / wanted:.3g} times the time of finishing {wanted}\n{report}\n"
+            f"{scores.name}: kept {scores.rewards[kept].mean():.4g}, all {scores.rewards.mean():.4g}",
         )
         write_to_images(cls.hidden, {"finished": scores.rewards[order].tolist(), "kept": wanted})
         return io.NodeOutput(best, images[order])

@@ -1,10 +1,12 @@
 """LiDAR sampling as one node: it runs nothing itself and expands into the modular nodes and the host's own."""
 
 from comfy_api.latest import io
+from comfy_execution.graph_utils import is_link
 
 from .host.checked_inputs import checked
 from .host.config_in_prompt import connected_settings, must_run_first
 from .host.lidar_graph import lidar_graph
+from .host.output_kinds import kind_of_link
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 from .host.words_of_positive import words_of_positive
 from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
@@ -51,7 +53,7 @@ class LiDARKSampler(io.ComfyNode):
                     ),
                 ),
                 reward_prompt_input(
-                    when_empty=" Empty: the words of the CLIP Text Encode behind positive, without weights.",
+                    when_empty=" Empty: the words of the CLIP Text Encode behind positive.",
                     **HANDED_ON,
                 ),
                 io.Int.Input(
@@ -114,13 +116,17 @@ class LiDARKSampler(io.ComfyNode):
     @classmethod
     @checked
     async def execute(cls, cfg, scheduler, lookahead_config=None, lookahead_model=None, **inputs) -> io.NodeOutput:
-        from_positive = isinstance(inputs["prompt"], str) and not inputs["prompt"].strip()
-        if from_positive:
+        if isinstance(inputs["prompt"], str) and not inputs["prompt"].strip():
             inputs["prompt"] = words_of_positive(cls.hidden, inputs["positive"])
         # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         settings = connected_settings(cls.hidden, lookahead_config)
         settings = settings or {name: value for name, value in DEFAULTS.items() if name not in ("cfg", "scheduler")}
         outputs, graph = lidar_graph(
-            settings, cfg=cfg, scheduler=scheduler, lookahead_model=lookahead_model, plain=from_positive, **inputs
+            settings,
+            cfg=cfg,
+            scheduler=scheduler,
+            lookahead_model=lookahead_model,
+            may_be_none=is_link(lookahead_model) and kind_of_link(cls.hidden.dynprompt, lookahead_model) != "MODEL",
+            **inputs,
         )
         return io.NodeOutput(*outputs, expand=graph)

@@ -36,6 +36,13 @@ class LiDARLoadDemoModel(io.ComfyNode):
                 RewardModelSocket.Output(
                     display_name="reward_model", tooltip="A small CLIP: how well a picture fits the prompt."
                 ),
+                io.Model.Output(
+                    display_name="lookahead_model",
+                    tooltip=(
+                        "Its distilled student, for the lookaheads: 1 to 4 steps of euler with sgm_uniform, cfg 1, lead from the "
+                        "same noise to nearly the same picture."
+                    ),
+                ),
             ],
         )
 
@@ -48,5 +55,9 @@ class LiDARLoadDemoModel(io.ComfyNode):
         checkpoint = str(host_objects.WEIGHTS / host_objects.REWARD_FILE)
         reward = load_reward_model("CLIP score", checkpoint, FOLDER_CONFIG, load_clip=load_clip_once)
         return io.NodeOutput(
-            host_objects.load_model(), host_objects.load_clip(), host_objects.load_vae(), HostedRewardModel(reward)
+            host_objects.load_model(),
+            host_objects.load_clip(),
+            host_objects.load_vae(),
+            HostedRewardModel(reward),
+            host_objects.load_student(),
         )

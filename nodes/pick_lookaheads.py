@@ -3,11 +3,13 @@
 from comfy_api.latest import io
 
 from ..lidar_core import standardise
+from ..reward_models.printable import printable
 from .host.checked_inputs import checked
-from .host.show_on_node import show_on_node
+from .host.show_on_node import has_a_place, show_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import picks_input
-from .values.picks import parse_picks
+from .values.picks import parse_picks, split_picks
+from .values.set_name import name_of, with_note
 
 ON_TOP, ALONE = "on top of the rewards", "picks alone"
 WEIGHT = 3.0
@@ -71,9 +73,18 @@ class LiDARPickLookaheads(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, lookahead_set, picks, mode, weight) -> io.NodeOutput:
-        picked = parse_picks(picks, lookahead_set.count)
+        numbers, made_for = split_picks(picks)
+        name, told, shown = name_of(lookahead_set), "", printable(" ".join(numbers.split()), limit=60)
+        if made_for and made_for != name:
+            told = f"picks {shown} are for the set {made_for} and not used: this is {_the_set(name)}"
+            numbers = ""
+        elif numbers and name:
+            told = f"picks {shown} of the set {name}"
+            if not made_for:
+                told += f": write @{name} behind them to keep them to it"
+        picked = parse_picks(numbers, lookahead_set.count)
         if mode == ALONE and not picked.any():
-            raise ValueError("picks is empty, and nothing else is rewarded: write a number, such as 3")
+            raise ValueError(f"{told or 'picks is empty'}, and nothing else is rewarded: write a number, such as 3")
         if mode == ALONE:
             result = lookahead_set.with_rewards(picked, "picks")
         elif not picked.any() or weight == 0:
@@ -81,8 +92,13 @@ class LiDARPickLookaheads(io.ComfyNode):
         else:
             rewards = standardise(lookahead_set.rewards) + weight * picked
             result = lookahead_set.with_rewards(rewards, f"{lookahead_set.reward_name} + picks")
-        show_on_node(cls.hidden, _summary(picked, result))
-        return io.NodeOutput(result)
+        show_on_node(cls.hidden, "\n".join(filter(None, (told, _summary(picked, result)))))
+        result = with_note(result, told) if told else result
+        return io.NodeOutput(result, ui={"set": [name]} if has_a_place(cls.hidden) else None)
+
+
+def _the_set(name: str) -> str:
+    return f"the set {name}" if name else "a set without a name"
 
 
 def _summary(picked, result) -> str:

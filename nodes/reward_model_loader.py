@@ -21,6 +21,7 @@ from .host.reward_model_files import (
 from .host.shared_trunks import file_state, load_clip_once
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
+from .values.plain_words import plain_words
 
 
 class LiDARRewardModelLoader(io.ComfyNode):
@@ -130,7 +131,7 @@ class LiDARRewardModelLoader(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, kind, file, architecture, clip_file, negative_prompt, reference=None) -> io.NodeOutput:
-        reason = ""
+        reason, text = "", plain_words(negative_prompt)
         with widgets_named():
             if kind == AUTO:
                 _check(kind, file, clip_file)
@@ -142,10 +143,14 @@ class LiDARRewardModelLoader(io.ComfyNode):
                 architecture,
                 clip_checkpoint=resolve_reward_model_file(clip_file),
                 reference=None if reference is None else channels_first(reference),
-                text=negative_prompt,
+                text=text,
                 load_clip=load_clip_once,
             )
-        show_on_node(cls.hidden, f"{model.name}: {reason}" if reason else model.name)
+        told = f"{model.name}: {reason}" if reason else model.name
+        read, count = model.words_read(text), len(text.split())
+        if not model.reads_prompt and read < count:
+            told = f"reads the first {read} of {count} words of negative_prompt\n{told}"
+        show_on_node(cls.hidden, told)
         return io.NodeOutput(HostedRewardModel(model))
 
 

@@ -6,10 +6,12 @@ from comfy_api.latest import io
 from ..lidar_core import LookaheadSet
 from ..reward_models.printable import printable
 from .host.checked_inputs import checked
+from .host.set_in_prompt import name_in_prompt
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket
 from .values.noise_rows import noise_rows_metadata
 from .values.number_list import flat_numbers
+from .values.set_name import named_metadata
 
 
 class LiDARRewardsFromValues(io.ComfyNode):
@@ -76,8 +78,13 @@ class LiDARRewardsFromValues(io.ComfyNode):
                 f"values has {len(numbers)} number{'s' * (len(numbers) != 1)} for {len(latents)} lookaheads: give one "
                 "for each, in the order of the batch"
             )
-        metadata = noise_rows_metadata(*lookaheads)
+        set_name = name_in_prompt(cls.hidden, "lookaheads", *lookaheads)
+        metadata = noise_rows_metadata(*lookaheads) | named_metadata(set_name)
         scored = LookaheadSet(latents, torch.tensor(numbers, dtype=torch.float32), printable(name[0] or ""), metadata)
         best = scored.order()[0]
-        show_on_node(cls.hidden, f"{scored.count} values, best {scored.rewards[best]:.4g} for no. {best + 1}")
+        show_on_node(
+            cls.hidden,
+            f"{scored.count} values, best {scored.rewards[best]:.4g} for no. {best + 1}"
+            + f"\nset {set_name}" * bool(set_name),
+        )
         return io.NodeOutput(scored)

@@ -1,13 +1,13 @@
 """Lookaheads that are the final images themselves, up to a cut: judged there, the best of them can go on."""
 
-import torch
 from comfy_api.latest import io
 
 from .host.candidates import Candidates
 from .host.checked_inputs import checked
 from .host.chunk_size import fitting_chunk
 from .host.draw import Task, draw
-from .host.noise_levels import signal_and_noise
+from .host.noise_levels import require_steerable
+from .host.one_for_all import require_one_for_all
 from .host.show_on_node import show_on_node
 from .host.socket_types import CandidatesSocket
 from .host.starting_latent import latents_like, starting_latent
@@ -67,11 +67,10 @@ class LiDARSampleCandidates(io.ComfyNode):
     def execute(
         cls, model, positive, negative, latent_image, count, cut_percent, batch_size, denoise, **settings
     ) -> io.NodeOutput:
-        signal_and_noise(
-            model.get_model_object("model_sampling"), torch.ones(1)
-        )  # refuses a model that cannot be steered
+        require_steerable(model)
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         prompt = {"positive": positive, "negative": negative}
+        require_one_for_all(prompt, dimensions=start.ndim - 2)
         task = Task(start=start, noise_mask=mask, denoise=denoise, **prompt, **settings)
         sigmas, count = task.sigmas(model), max(count, len(latent_image["samples"]))
         cut = cut_step(cut_percent, len(sigmas) - 1)
@@ -82,4 +81,4 @@ class LiDARSampleCandidates(io.ComfyNode):
             f"{count} candidates after {cut} of {len(sigmas) - 1} steps: {drawn.evaluations} model evaluations",
         )
         candidates = Candidates(task, drawn.states, cut, float(sigmas[cut]))
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask), candidates)
+        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, task.seed), candidates)

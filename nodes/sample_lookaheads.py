@@ -1,12 +1,12 @@
 """Phase 1 of LiDAR: draw the lookaheads with the host's own sampler."""
 
-import torch
 from comfy_api.latest import io
 
 from .host.checked_inputs import checked
 from .host.chunk_size import fitting_chunk
 from .host.draw import Task, draw
-from .host.noise_levels import signal_and_noise
+from .host.noise_levels import require_steerable
+from .host.one_for_all import require_one_for_all
 from .host.starting_latent import latents_like, starting_latent
 from .settings.definitions import SAMPLING, setting_inputs
 
@@ -78,12 +78,11 @@ class LiDARSampleLookaheads(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, model, positive, negative, latent_image, count, denoise, batch_size, **settings) -> io.NodeOutput:
-        signal_and_noise(
-            model.get_model_object("model_sampling"), torch.ones(1)
-        )  # refuses a model that cannot be steered
+        require_steerable(model)
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         prompt = {"positive": positive, "negative": negative}
+        require_one_for_all(prompt, dimensions=start.ndim - 2)
         task = Task(start=start, noise_mask=mask, denoise=denoise, **prompt, **settings)
         at_once = fitting_chunk(model, start.shape[1:], batch_size)
         drawn = draw(model, task, task.noise(range(count)), at_once=at_once)
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask))
+        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, task.seed))

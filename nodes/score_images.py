@@ -5,6 +5,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from .host.checked_inputs import checked
 from .host.image_metadata import saved_with, write_to_images
+from .host.prompt_as_read import prompts_as_read
 from .host.scoring import changes_of, columns_of, models_of, score_with_models
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
@@ -134,7 +135,9 @@ class LiDARScoreImages(io.ComfyNode):
         held_out=None,
     ) -> io.NodeOutput:
         rewards = [reward_model, *(held_out[name] for name in HELD_OUT if held_out and name in held_out)]
-        prompts = prompts_of(prompt, len(images)) if prompt_per_line else prompt
+        written = prompts_of(prompt, len(images)) if prompt_per_line else [prompt]
+        plain, notes = prompts_as_read(models_of(rewards), written)
+        prompts = plain if prompt_per_line else plain[0]
 
         def judge(batch):
             return score_with_models(models_of(rewards), batch, prompts, batch_size, steady=steady_scores)
@@ -150,7 +153,7 @@ class LiDARScoreImages(io.ComfyNode):
             changes = changes_of(rewards, judge(baseline_images), scores)
             tables.append(change_table(changes))
             warning = hacking_warning(changes, names)
-        told = [text for text in (notice, warning) if text]
+        told = [text for text in (notice, warning, *notes) if text]
         # What is told first, for the page shows two lines on a node
         show_on_node(cls.hidden, "\n".join([*told, f"{names[0]}: best {ranking.max():.4g}, mean {ranking.mean():.4g}"]))
         by_name = {key: values.tolist() for key, values in columns.items()}

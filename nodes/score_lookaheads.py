@@ -5,13 +5,16 @@ from comfy_api.latest import io, ui
 from ..lidar_core import LookaheadSet
 from .host.checked_inputs import checked
 from .host.image_metadata import saved_with, write_to_images
+from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
+from .host.set_in_prompt import name_in_prompt
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
 from .values.noise_rows import noise_rows_metadata
+from .values.set_name import named_metadata
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -58,18 +61,22 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 f"there are {latents.shape[0]} lookaheads but {images.shape[0]} images; connect "
                 "lookaheads to VAE Decode and its images to this node, with nothing in between that drops or adds any."
             )
+        (prompt,), notes = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
-        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads)
+        name = name_in_prompt(cls.hidden, "lookaheads", lookaheads)
+        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads) | named_metadata(name, notes)
         scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         members = scores.columns if len(scores.columns) > 1 else {}
         ranked = ranked_preview(images, scored.rewards, scored.order(), members)
-        show_on_node(
-            cls.hidden,
+        told = (
             f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean().round(decimals=6):.4g}, "
-            f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads",
+            f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads"
         )
+        show_on_node(cls.hidden, "\n".join([*notes, told, *([f"set {name}"] if name else [])]))
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
         shown = ui.PreviewImage(ranked, cls=saved_with(cls)).as_dict()
         table = score_table(scored.order(), columns)
-        return io.NodeOutput(scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist()})
+        return io.NodeOutput(
+            scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist(), "set": [name]}
+        )

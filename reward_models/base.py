@@ -32,6 +32,10 @@ class RewardModel(torch.nn.Module, ABC):
         check_score_inputs(images, prompts)
         return self.score_batch(ImageBatch(images), prompts)
 
+    def words_read(self, prompt: str) -> int:
+        """Return how many words of a prompt, from its beginning, are read: all, unless a model says otherwise."""
+        return len(prompt.split())
+
     @abstractmethod
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """As `score`, for a batch that several models look at: b prompts -> (b,) float32 on the batch's device."""

@@ -17,6 +17,7 @@ from .pickle_names import Unread
 from .printable import printable
 from .regular_file import file_size, open_regular, read_bytes, shown_name
 from .safetensors_table import read_safetensors_table, safetensors_header_length
+from .state_within import without_prefixes
 from .tensor_entry import TensorEntry
 from .torch_file import read_torch_legacy, read_torch_zip
 
@@ -53,7 +54,7 @@ class Checkpoint:
 def open_checkpoint(path: str) -> Iterator[Checkpoint]:
     """Open a .safetensors, .pt, .pth or .bin file.
 
-    A wrapping {"state_dict": ...} and the "module." prefix of distributed training are taken off.
+    A dict around the state_dict, and prefixes before all names, are taken off: state_within.py.
     ValueError, FileNotFoundError: the message names the file, what it is instead, and what to do.
     """
     name = shown_name(path)
@@ -113,9 +114,7 @@ def _plain_table(content: object, name: str) -> dict[str, TensorEntry]:
                 f"{name} is no plain state_dict: its entry {printable(repr(key), 80)} is {_kind(value)}, not a tensor: save the "
                 "state_dict alone"
             )
-    if all(key.startswith("module.") for key in content):
-        content = {key.removeprefix("module."): value for key, value in content.items()}
-    return content
+    return without_prefixes(content, name)
 
 
 def _kind(value: object) -> str:

@@ -7,6 +7,7 @@ import torch
 from .base import RewardModel
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
+from .words_read import words_read
 
 
 class ClipNegativePrompt(RewardModel):
@@ -24,6 +25,9 @@ class ClipNegativePrompt(RewardModel):
         self.trunk = trunk
         self.text = text
         self.name = f"CLIP negative prompt ({trunk.label})"
+
+    def words_read(self, prompt: str) -> int:
+        return words_read(prompt, self.trunk.tokenizer)
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Negated cosine of each image with the text: (b,) float32."""

@@ -10,6 +10,7 @@ import torch
 from .base import RewardModel
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
+from .words_read import words_read
 
 
 class ClipScore(RewardModel):
@@ -21,6 +22,9 @@ class ClipScore(RewardModel):
         super().__init__()
         self.trunk = trunk
         self.name = f"CLIP score ({trunk.label})"
+
+    def words_read(self, prompt: str) -> int:
+        return words_read(prompt, self.trunk.tokenizer)
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Cosine of each image with its prompt: (b,) float32."""

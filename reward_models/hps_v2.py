@@ -13,6 +13,7 @@ from .base import RewardModel
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
 from .preprocess import OPENAI_MEAN, OPENAI_STD, Preprocessing
+from .words_read import words_read
 
 ARCHITECTURE = "ViT-H-14"
 
@@ -33,6 +34,9 @@ class HpsV2(RewardModel):
         self.preprocessing = Preprocessing(
             trunk.preprocessing.size, OPENAI_MEAN, OPENAI_STD, resize_mode="longest", overshoot=True
         )
+
+    def words_read(self, prompt: str) -> int:
+        return words_read(prompt, self.trunk.tokenizer)
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Cosine of each image with its prompt: (b,) float32."""

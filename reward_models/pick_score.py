@@ -14,6 +14,7 @@ from .base import RewardModel
 from .clip_trunk import ClipTrunk
 from .image_batch import ImageBatch
 from .regular_file import shown_name
+from .words_read import words_read
 
 ARCHITECTURE = "ViT-H-14"
 
@@ -37,6 +38,9 @@ class PickScore(RewardModel):
             )
         self.trunk = trunk
         self.preprocessing = replace(trunk.preprocessing, crop_down=True)
+
+    def words_read(self, prompt: str) -> int:
+        return words_read(prompt, self.trunk.tokenizer)
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Scaled cosine of each image with its prompt: (b,) float32."""

@@ -13,6 +13,7 @@ from .pickle_names import SavedStorage, SavedTensor
 from .pickle_table import read_pickle
 from .printable import printable
 from .regular_file import file_size, read_bytes
+from .state_within import state_within
 from .tensor_entry import TensorEntry, checked_shape, checked_sizes
 from .zip_members import Member, begin_of_content, read_zip_members
 
@@ -46,7 +47,7 @@ def read_torch_zip(file: BinaryIO, name: str) -> object:
     if order is not None and _content(file, order) != b"little":
         raise Refused("numbers in the byte order of another kind of computer")
     saved = read_pickle(BytesIO(_content(file, members[pickles[0]])))
-    return _with_entries(saved, place_of, file_size(file))
+    return _with_entries(saved, place_of, file_size(file), name)
 
 
 def read_torch_legacy(file: BinaryIO, name: str) -> object:
@@ -66,7 +67,7 @@ def read_torch_legacy(file: BinaryIO, name: str) -> object:
             raise Damaged(f"the numbers {printable(storage.key, 40)} are missing")
         return begin
 
-    return _with_entries(saved, place_of, size)
+    return _with_entries(saved, place_of, size, name)
 
 
 def _legacy_places(file: BinaryIO, begin: int, keys: object, saved: object) -> dict[str, tuple[int, int]]:
@@ -99,13 +100,11 @@ def _tensors(saved: object) -> list[SavedTensor]:
     return found
 
 
-def _with_entries(saved: object, place_of: Callable[[SavedStorage], int], size: int) -> object:
-    """Replace the tensors of a state_dict, bare or in an entry of that name, by where they lie in a file of `size` bytes."""
+def _with_entries(saved: object, place_of: Callable[[SavedStorage], int], size: int, name: str) -> object:
+    """Replace the tensors of the state_dict within by where they lie in a file of `size` bytes; name: the file's."""
     if not isinstance(saved, dict):
         return saved
-    inner = saved.get("state_dict")
-    if isinstance(inner, dict):
-        saved = inner
+    saved = state_within(saved, SavedTensor, name)
     begins: dict[SavedStorage, int] = {}
     table, total = {}, 0
     for key, value in saved.items():

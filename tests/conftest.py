@@ -59,22 +59,36 @@ def host_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _running_server(host_path, tmp_path_factory):
+def new_server(host_path, tmp_path_factory):
+    """new_server() -> a client of a real server that has run nothing yet (CPU, previews on); it ends with the session."""
     from devtools.comfy_client import ComfyClient
     from devtools.server import link_pack, start_server
 
-    base = tmp_path_factory.mktemp("base_server")
-    link_pack(base, PACK)
-    (base / "custom_nodes" / "any_value").symlink_to(PACK / "tests" / "host" / "bad_inputs" / "any_value")
-    running = start_server(
-        python=sys.executable, comfyui=host_path, base_directory=base, log_path=base / "server.log", cpu=True,
-        extra_args=("--preview-method", "latent2rgb"),
-    )  # fmt: skip
-    client = ComfyClient(running.url)
-    client.log_tail = running.log_tail
-    client.base_directory = base
-    yield client
-    running.stop()
+    started = []
+
+    def start():
+        base = tmp_path_factory.mktemp("base_server")
+        link_pack(base, PACK)
+        for nodes in ("bad_inputs/any_value", "lidar_in_server/what_is_alive"):
+            (base / "custom_nodes" / Path(nodes).name).symlink_to(PACK / "tests" / "host" / nodes)
+        running = start_server(
+            python=sys.executable, comfyui=host_path, base_directory=base, log_path=base / "server.log", cpu=True,
+            extra_args=("--preview-method", "latent2rgb"),
+        )  # fmt: skip
+        started.append(running)
+        client = ComfyClient(running.url)
+        client.log_tail = running.log_tail
+        client.base_directory = base
+        return client
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def _running_server(new_server):
+    return new_server()
 
 
 @pytest.fixture

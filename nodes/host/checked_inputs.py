@@ -16,6 +16,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import is_link
 
 from ...reward_models.printable import printable
+from ..values.plain_numbers import number, plain, whole_number
 from .socket_contents import SOCKETS, kind_of
 
 _NAMED = re.compile(r"(Load )?LiDAR [\w ]+: ")  # the message names its node already
@@ -71,13 +72,14 @@ def check_value(wanted: io.Input, value):
         return _check_growing(wanted, value)
     kind = wanted.get_io_type()
     if kind in _WIDGETS:
-        return _WIDGETS[kind](wanted, value)
-    if kind in SOCKETS:
-        socket = SOCKETS[kind]
-        problem = socket.problem(value)
-        if problem:
-            raise ValueError(f"{wanted.id} is {problem}, wanted {socket.wanted}: {socket.advice}")
-    return value
+        return _WIDGETS[kind](wanted, plain(value))
+    if kind not in SOCKETS:
+        return value
+    socket = SOCKETS[kind]
+    problem = socket.problem(value)
+    if problem:
+        raise ValueError(f"{wanted.id} is {problem}, wanted {socket.wanted}: {socket.advice}")
+    return socket.plain(value)
 
 
 def _checked(cls, schema: io.Schema, given: dict) -> dict:
@@ -109,34 +111,24 @@ def _check_growing(wanted, value) -> dict:
 
 
 def _whole(wanted, value) -> int:
-    number = _number_of(value)
-    if number is None or not math.isfinite(number) or number != int(number):
+    found = whole_number(value)
+    if found is None:
         raise _refused(wanted, value, f"a whole number{_range(wanted)}", "set one")
-    return _in_range(wanted, int(number))
+    return _in_range(wanted, found)
 
 
 def _number(wanted, value) -> float:
-    number = _number_of(value)
-    if number is None or not math.isfinite(number):
+    found = number(value)
+    if found is None or not math.isfinite(found):
         raise _refused(wanted, value, f"a finite number{_range(wanted)}", "set one")
-    return _in_range(wanted, float(number))
+    return _in_range(wanted, float(found))
 
 
-def _number_of(value) -> int | float | None:
-    """The number that a value plainly is: Python's, numpy's, or a text of one; None otherwise."""
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    try:
-        return float(value) if isinstance(value, (numbers.Real, str)) else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _in_range(wanted, number):
+def _in_range(wanted, found):
     low, high = wanted.min, wanted.max
-    if (low is not None and number < low) or (high is not None and number > high):
-        raise _refused(wanted, number, f"a number{_range(wanted)}", "set one in this range")
-    return number
+    if (low is not None and found < low) or (high is not None and found > high):
+        raise _refused(wanted, found, f"a number{_range(wanted)}", "set one in this range")
+    return found
 
 
 def _range(wanted) -> str:
@@ -147,7 +139,7 @@ def _text(wanted, value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, numbers.Real):
-        return str(value)
+        return str(value).removesuffix(".0")
     raise _refused(wanted, value, "a text", "write or connect one")
 
 

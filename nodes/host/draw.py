@@ -4,7 +4,8 @@ The same as the host's KSampler makes of the same noise. A cut run hands its x o
 see the picture, the mask and the noise levels of the whole: nothing is scaled, rounded or masked twice at the cut.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -90,14 +91,15 @@ def draw(
             predicted["x0"] = x0
             show_step(index * (last - first) + step, x0, x, len(places) * (last - first))
 
-        samples = comfy.sample.sample_custom(
-            model, noise[part], task.cfg,
-            _between(task.sampler_name, first, last, None if states is None else states[part], ended),
-            sigmas, task.positive, task.negative, start[part], noise_mask=_rows(task.noise_mask, part, count),
-            callback=on_step, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-            # Ancestral and SDE samplers draw from this seed in every step: chunks must not repeat each other.
-            seed=(task.seed + place + (_SEED_AFTER_CUT if first else 0)) % 2**64,
-        )  # fmt: skip
+        with _told_of_batches(len(noise[part]), what):
+            samples = comfy.sample.sample_custom(
+                model, noise[part], task.cfg,
+                _between(task.sampler_name, first, last, None if states is None else states[part], ended),
+                sigmas, task.positive, task.negative, start[part], noise_mask=_rows(task.noise_mask, part, count),
+                callback=on_step, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+                # Ancestral and SDE samplers draw from this seed in every step: chunks must not repeat each other.
+                seed=(task.seed + place + (_SEED_AFTER_CUT if first else 0)) % 2**64,
+            )  # fmt: skip
         if last < len(sigmas) - 1:
             samples = model.model.process_latent_out(predicted["x0"].float()).to(samples)
         drawn.append(samples)
@@ -138,3 +140,17 @@ def _counted(model):
 
 def _rows(mask: Tensor | None, part: slice, count: int) -> Tensor | None:
     return mask[part] if mask is not None and len(mask) == count else mask
+
+
+@contextmanager
+def _told_of_batches(images: int, what: str) -> Iterator[None]:
+    """Say what to try where several images at once fail: some patches of models ask `if` of one number for each image."""
+    try:
+        yield
+    except RuntimeError as error:
+        if images == 1 or isinstance(error, comfy.model_management.OOM_EXCEPTION):
+            raise
+        raise ValueError(
+            f"sampling {images} {what}s at once failed: {error}. Set batch_size to 1, in case a patch of the model works "
+            "for one image only"
+        ).with_traceback(error.__traceback__) from error

@@ -11,7 +11,7 @@ from .guided_run import TELL
 
 
 def told_in(model) -> tuple[object, Callable[[str, Drawn], str]]:
-    """Return a clone of the model, and what makes a report after its runs: what guidance told of the last one, and the cost.
+    """Return a clone of the model, and what makes a report after its runs: the cost, and what guidance told of the last one.
 
     report(what, drawn) -> text; what: which images were drawn, for people.
     """
@@ -19,7 +19,7 @@ def told_in(model) -> tuple[object, Callable[[str, Drawn], str]]:
     model.model_options[TELL] = lambda text: told.update(guidance=text)
 
     def report(what: str, drawn: Drawn) -> str:
-        return "\n".join([*told.values(), f"{what}: {drawn.evaluations} model evaluations"])
+        return "\n".join([f"{what}: {drawn.evaluations} model evaluations", *told.values()])
 
     return model, report
 

@@ -21,8 +21,9 @@ def write_to_images(hidden, values: dict) -> None:
         logger.warning("LiDAR: no scores are written into pictures, for extra_pnginfo of this prompt is a %s", kind)
         return
     node = hidden.dynprompt.get_display_node_id(hidden.unique_id)
-    entry = hidden.extra_pnginfo.get(_ENTRY)
-    hidden.extra_pnginfo[_ENTRY] = {**(entry if isinstance(entry, dict) else {}), node: values}
+    entries = _dict(hidden.extra_pnginfo.get(_ENTRY))
+    # Several that LiDAR KSampler expands into stand at one node
+    hidden.extra_pnginfo[_ENTRY] = {**entries, node: {**_dict(entries.get(node)), **values}}
 
 
 def saved_with(cls):
@@ -32,6 +33,10 @@ def saved_with(cls):
     """
     given = cls.hidden.extra_pnginfo if cls.hidden else None
     return cls if not given or isinstance(given, dict) and all(_is_keyword(key) for key in given) else None
+
+
+def _dict(entry) -> dict:
+    return entry if isinstance(entry, dict) else {}
 
 
 def _is_keyword(key: str) -> bool:

@@ -6,12 +6,14 @@ as a whole, so that only what really changed runs again. Ids begin with the clas
 
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder, is_link
 
-from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN
-from ..values.picks import parse_picks
+from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN, setting_inputs
+from ..values.picks import parse_picks, split_picks
+from ..values.plain_words import plain_words
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
 # bits of a seed only, so the offset lies within them ("liDA" in ASCII).
 LOOKAHEAD_SEED_OFFSET = 0x6C694441
+_MOST = setting_inputs("count")[0].max
 
 
 def lidar_graph(
@@ -31,22 +33,21 @@ def lidar_graph(
     scheduler,
     denoise,
     lookahead_model,
+    may_be_none: bool,
     picks,
-    plain: bool,
 ) -> tuple[tuple, dict]:
     """Return latent, lookahead set, ranked and finished images, each a link or blocked, and the graph that gives them.
 
     settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
-    plain: whether the text that a linked prompt gives was written for a text encoder. Everything else is an input of
-    LiDAR KSampler, a value that has been checked or a link. ValueError for picks that cannot be read.
+    may_be_none: whether what is linked at lookahead_model may hand on None, as a switch does; only then a change of model
+    draws its lookaheads again. Everything else is an input of LiDAR KSampler, a value that has been checked or a link.
+    ValueError for picks that cannot be read.
     """
     graph = GraphBuilder()
 
     def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
         child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node(
-            "LiDARCheckedInput", id=child, value=value, node=node, input=name, **{"plain": False, **more}
-        ).out(0)
+        return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
 
     def sound(name: str, value, node: str = "LiDARKSampler"):
         """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
@@ -59,8 +60,8 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    if is_link(prompt) or not prompt.strip():  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model, plain=plain)
+    if is_link(prompt) or not plain_words(prompt):  # only the reward model tells whether it reads a text
+        prompt = checked_child("prompt", prompt, reward_model=reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
     start_from, several = settings["start_from"], settings["finish"] != 1
@@ -83,10 +84,14 @@ def lidar_graph(
             **_only(settings, "count", "cut_percent", "batch_size"),
         )
     else:
+        drawing_model = model
+        if lookahead_model is not None:
+            otherwise = {"otherwise": model} if may_be_none else {}
+            drawing_model = checked_child("lookahead_model", lookahead_model, **otherwise)
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
-            model=sound("lookahead_model", lookahead_model) or model,
+            model=drawing_model,
             latent_image=latent_image,
             # With one seed for both, lookahead i starts from the noise of the i-th image of KSampler's batch.
             seed=(seed + LOOKAHEAD_SEED_OFFSET) % 2**64 if start_from == OWN_NOISE else seed,
@@ -105,8 +110,9 @@ def lidar_graph(
     )
     judged = scored.out(0)
     if is_link(picks) or picks.strip():
-        if not is_link(picks) and not is_link(settings["count"]):
-            parse_picks(picks, settings["count"])  # so that a slip is told before anything is drawn
+        if not is_link(picks):  # so that a slip is told before anything is drawn
+            numbers, made_for = split_picks(picks)
+            parse_picks(numbers, _MOST if made_for or is_link(settings["count"]) else settings["count"])
         picked = graph.node(
             "LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=sound("picks", picks)
         )

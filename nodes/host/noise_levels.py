@@ -7,11 +7,24 @@ it is the method `noise_scaling` that decides, so the family is told by whose me
     CONST (flow matching)                                    alpha = 1 - sigma    std = sigma * noise_scale
     IMG_TO_IMG, IMG_TO_IMG_FLOW and the like                 no noise model: refused
     V_PREDICTION_DDPM (CogVideoX)                            its own sampler holds x in another space: refused
+
+Models whose batch is one video, an entry a frame (SVD, SV3D), are refused too: LiDAR takes each entry for an image.
 """
 
+import comfy.model_base
 import comfy.model_sampling as host
 import torch
 from torch import Tensor
+
+
+def require_steerable(model) -> None:
+    """Refuse a ModelPatcher that LiDAR can neither draw lookaheads with nor steer: ValueError that names its family."""
+    signal_and_noise(model.get_model_object("model_sampling"), torch.ones(1))
+    if isinstance(model.model, comfy.model_base.SVD_img2vid):
+        raise ValueError(
+            f"{type(model.model).__name__} cannot be steered: the batch of this image-to-video model is one video, and LiDAR "
+            "takes every entry for an image of its own; connect a model that makes images, or videos in one latent, to model."
+        )
 
 
 def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,7 +42,7 @@ def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Ten
         # Older hosts have no noise_scale; there the noise has standard deviation sigma.
         return 1.0 - sigma, sigma * getattr(model_sampling, "noise_scale", 1.0)
     raise ValueError(
-        f"LiDAR cannot steer this model: its sampling ({_family(model_sampling)}) is not signal plus noise as LiDAR "
+        f"this model cannot be steered: its sampling ({_family(model_sampling)}) is not signal plus noise as LiDAR "
         "knows it; connect a text-to-image MODEL with eps, v-prediction, EDM or flow sampling to model."
     )
 

@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from comfy.patcher_extension import WrappersMP
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ...lidar_core import GUIDANCE_FORMS, Particles
 from ..settings.definitions import THIS_RUN, WHOLE_PROCESS
 from .guided_run import FIRST_STEP, TELL, GuidedRun
+from .guiders import multiplied_by
 from .noise_levels import signal_and_noise
 
 logger = logging.getLogger(__name__)
@@ -52,8 +53,20 @@ class Guidance:
 
     def attach(self, model) -> None:
         """Patch the ModelPatcher `model`; guidance attached before it, by LiDAR or others, acts before it."""
+        # In the options, for a guider asks only those of a second model
+        add_wrapper_with_key(
+            WrappersMP.PREPARE_SAMPLING, "lidar", self.prepare, model.model_options, is_model_options=True
+        )
         model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.guide_run)
         model.set_model_sampler_post_cfg_function(self.add_shift)
+
+    def prepare(self, executor, model, noise_shape, conds, *args, **kwargs):
+        """Tell where a guider runs the model for the negative prompt alone: a PREPARE_SAMPLING wrapper."""
+        if set(conds) == {"negative"}:
+            text = "nothing is guided: this guider runs the model for the negative prompt alone; guide its other model"
+            logger.warning("LiDAR Apply Guidance: %s", text)
+            self.tell(text)
+        return executor(model, noise_shape, conds, *args, **kwargs)
 
     def guide_run(self, executor, model_wrap, sigmas, extra_args: Mapping, callback, noise, *args, **kwargs):
         """Sample as `executor` does, with a GuidedRun in its model_options, and tell what was guided: a SAMPLER_SAMPLE wrapper.
@@ -63,13 +76,20 @@ class Guidance:
         if noise.shape[1:] != self.latents.shape[1:]:
             raise ValueError(_shape_message(noise, self.latents))
         options = extra_args["model_options"]
-        levels = sigmas.tolist()[options.get(FIRST_STEP, 0) :]
-        run = GuidedRun(self._particles(model_wrap.inner_model, noise), levels)
+        particles, levels = (
+            self._particles(model_wrap.inner_model, noise),
+            sigmas.tolist()[options.get(FIRST_STEP, 0) :],
+        )
+        run = GuidedRun(particles, levels, multiplied_by(model_wrap))
         options = {**options, _KEY: {**options.get(_KEY, {}), self: run}}
         samples = executor(
             model_wrap, sigmas, {**extra_args, "model_options": options}, callback, noise, *args, **kwargs
         )
-        options.get(TELL, self.tell)(self._report(run))
+        best = int(self.rewards.argsort(descending=True, stable=True)[0]) + 1
+        text = run.report(f"best lookahead no. {best} of {len(self.rewards)}", self.guidance_scale, self.end_percent)
+        if run.steps and not run.guided:
+            logger.warning("LiDAR Apply Guidance: %s", text)
+        options.get(TELL, self.tell)(text)
         return samples
 
     def add_shift(self, args: Mapping) -> Tensor:
@@ -116,21 +136,6 @@ class Guidance:
         # The host's percent 0 is its sigma_max (flow) or a huge number (others): both mean "from the first step".
         highest = math.inf if self.start_percent <= 0 else float(sampling.percent_to_sigma(self.start_percent))
         return float(sampling.percent_to_sigma(self.end_percent)), highest
-
-    def _report(self, run: GuidedRun) -> str:
-        best = f"best lookahead no. {int(self.rewards.argsort(descending=True, stable=True)[0]) + 1} of {len(self.rewards)}"
-        if run.guided:
-            span = f"sigma {max(run.guided):.3g} to {min(run.guided):.3g}"
-            return f"guided {run.guided_steps()} of {run.steps} steps\n{span}\n{best}"
-        if not run.steps:
-            return "nothing was sampled: this run has no steps"
-        if not run.asked:
-            why = "the guider asked for no guidance; use a cfg above 1, or another guider"
-        else:
-            why = f"end_percent {self.end_percent:g} is past where this run begins (low denoise); raise it"
-        text = f"no step of {run.steps} was guided: {why}"
-        logger.warning("LiDAR Apply Guidance: %s", text)
-        return text
 
     def _temperature(self) -> float:
         numbers = self.latents[0].numel()

@@ -16,6 +16,13 @@ def show_on_node(hidden, text: str, *, node_id: str | None = None) -> None:
     writer_on_node(hidden, node_id=node_id)(text)
 
 
+def has_a_place(hidden) -> bool:
+    """Tell whether a node stands in the browser itself; hidden: as above. What LiDAR KSampler expanded does not."""
+    if hidden is None or hidden.dynprompt is None:
+        return False
+    return hidden.dynprompt.get_display_node_id(hidden.unique_id) == hidden.unique_id
+
+
 def writer_on_node(hidden, *, node_id: str | None = None) -> Callable[[str], None]:
     """Return what writes a text on the node, also after it has ended; it keeps the node's id and nothing else."""
     server = getattr(PromptServer, "instance", None)

@@ -7,6 +7,7 @@ import torch
 
 from ...lidar_core import LookaheadSet
 from ..settings.config import LookaheadConfig
+from ..values.plain_numbers import whole_numbers
 from .candidates import Candidates
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
@@ -14,11 +15,15 @@ from .hosted_reward_model import HostedRewardModel
 
 @dataclass(frozen=True)
 class Socket:
-    """problem: value -> what came instead, for a message, or "" for what is right; wanted, advice: for the same message."""
+    """problem: value -> what came instead, for a message, or "" for what is right; wanted, advice: for the same message.
+
+    plain: what is right -> the same as the host has it itself.
+    """
 
     problem: Callable[[object], str]
     wanted: str
     advice: str
+    plain: Callable[[object], object] = lambda value: value
 
 
 def _instance(*classes: type) -> Callable[[object], str]:
@@ -53,14 +58,20 @@ def _latent(value) -> str:
         return f"a LATENT of {_shape(samples)}"
     if not _is_finite(samples):
         return "a LATENT with NaN or infinite numbers"
-    rows = value.get("batch_index")
-    if rows is not None and (not isinstance(rows, (list, tuple)) or len(rows) != len(samples)):
-        return f"a LATENT of {len(samples)} samples whose batch_index does not name as many rows"
-    if rows is not None and not all(isinstance(row, int) and row >= 0 for row in rows):
-        return "a LATENT whose batch_index holds something else than whole numbers from 0"
+    if value.get("batch_index") is not None:
+        rows = whole_numbers(value["batch_index"])
+        if rows is None or min(rows, default=0) < 0:
+            return "a LATENT whose batch_index holds something else than whole numbers from 0"
+        if len(rows) != len(samples):
+            return f"a LATENT of {len(samples)} samples whose batch_index does not name as many rows"
     mask = value.get("noise_mask")
     problem = "" if mask is None else _mask(mask, (2, 3, 4))
     return f"a LATENT whose noise mask is {problem}" if problem else ""
+
+
+def _plain_latent(value: dict) -> dict:
+    rows = value.get("batch_index")
+    return value if rows is None else {**value, "batch_index": whole_numbers(rows)}
 
 
 def _image(value) -> str:
@@ -87,6 +98,7 @@ SOCKETS = {
         _latent,
         "a LATENT of finite numbers in one part",
         "connect Empty Latent Image, VAE Encode or LiDAR Sample Lookaheads",
+        plain=_plain_latent,
     ),
     "IMAGE": Socket(
         _image,

@@ -3,6 +3,8 @@
 import comfy.sample
 from torch import Tensor
 
+from .set_in_prompt import SEED
+
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
 _OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
 
@@ -15,6 +17,26 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
     Raises ValueError for latents of other dimensions or channels, and for batches that disagree.
     """
     samples = fitted_to_model(model, latent_image)
+    mask = latent_image.get("noise_mask")
+    if mask is not None:
+        mask = mask.reshape(-1, 1, *mask.shape[-2:])
+        _require_one_picture(mask, what="the noise mask of latent_image", node="Set Latent Noise Mask")
+    if denoise < 1 or mask is not None:
+        _require_one_picture(samples, what="latent_image", node="Get Latent From Batch")
+    return samples[:1], None if mask is None else mask[:1]
+
+
+def fitted_to_model(model, latent_image: dict) -> Tensor:
+    """Return the samples (B, *S), an empty latent with the model's channels and size, as the host's KSampler takes them.
+
+    Raises ValueError for latents of other dimensions or channels.
+    """
+    samples = comfy.sample.fix_empty_latent_channels(
+        model,
+        latent_image["samples"],
+        latent_image.get("downscale_ratio_spacial"),
+        latent_image.get("downscale_ratio_temporal"),
+    )
     latent_format = model.get_model_object("latent_format")
     if samples.ndim != latent_format.latent_dimensions + 2:
         raise ValueError(
@@ -27,29 +49,14 @@ def starting_latent(model, latent_image: dict, *, denoise: float) -> tuple[Tenso
             f"latent_image has {samples.shape[1]} channels, the model wants {wanted}; encode the "
             "picture with the VAE that belongs to this model, or connect an empty latent."
         )
-    mask = latent_image.get("noise_mask")
-    if mask is not None:
-        mask = mask.reshape(-1, 1, *mask.shape[-2:])
-        _require_one_picture(mask, what="the noise mask of latent_image", node="Set Latent Noise Mask")
-    if denoise < 1 or mask is not None:
-        _require_one_picture(samples, what="latent_image", node="Get Latent From Batch")
-    return samples[:1], None if mask is None else mask[:1]
+    return samples
 
 
-def fitted_to_model(model, latent_image: dict) -> Tensor:
-    """Return the samples (B, *S), an empty latent with the model's channels and size, as the host's KSampler takes them."""
-    return comfy.sample.fix_empty_latent_channels(
-        model,
-        latent_image["samples"],
-        latent_image.get("downscale_ratio_spacial"),
-        latent_image.get("downscale_ratio_temporal"),
-    )
-
-
-def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None) -> dict:
-    """Return the LATENT of lookaheads (n, *S) drawn for latent_image, with its entries that hold for them too."""
+def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None, seed: int) -> dict:
+    """Return the LATENT of lookaheads (n, *S) drawn for latent_image with this seed, with its entries that hold for them too."""
     lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
-    return lookaheads | {"samples": samples} | ({} if noise_mask is None else {"noise_mask": noise_mask})
+    mask = {} if noise_mask is None else {"noise_mask": noise_mask}
+    return lookaheads | {"samples": samples, SEED: seed} | mask
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:

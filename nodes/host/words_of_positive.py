@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from comfy_execution.graph_utils import is_link
 
-import nodes as host_nodes
-
 from ..values.plain_words import plain_words
+from .output_kinds import ANYTHING, output_kinds
 from .show_on_node import show_on_node
 
 # Inputs of text encoders that hold the prompt, the one that says most first
@@ -15,16 +14,15 @@ _MOST = 200  # nodes that are looked at
 
 
 def words_of_positive(hidden, link) -> str | list:
-    """Return plain words for the reward model, or the link that gives their text; "" where none is found.
+    """Return the text behind positive as it was written, or the link that gives it; "" where none is found.
 
     hidden: of the LiDAR KSampler, on which the words are shown; link: what is connected to its `positive`.
     """
     found = words_of(hidden.dynprompt, link) if is_link(link) else None
     if not isinstance(found, str):
         return found or ""
-    words = plain_words(found)
-    show_on_node(hidden, f"prompt of positive: {words}")
-    return words
+    show_on_node(hidden, f"prompt of positive: {plain_words(found)}")
+    return found
 
 
 def words_of(dynprompt, link: list) -> str | list | None:
@@ -58,8 +56,6 @@ def _conditionings(dynprompt, inputs: dict, slot: int) -> Iterator[list]:
         yield sides[slot]
         return
     for link in filter(is_link, inputs.values()):
-        if dynprompt.has_node(link[0]):
-            source = host_nodes.NODE_CLASS_MAPPINGS.get(dynprompt.get_node(link[0])["class_type"])
-            kinds = getattr(source, "RETURN_TYPES", ())
-            if link[1] < len(kinds) and kinds[link[1]] in ("CONDITIONING", "*", "COMFY_MATCHTYPE_V3"):
-                yield link
+        kinds = output_kinds(dynprompt, link[0])
+        if link[1] < len(kinds) and kinds[link[1]] in ("CONDITIONING", *ANYTHING):
+            yield link

@@ -256,8 +256,8 @@ def reward_prompt_input(*, when_empty: str = "", raw_link: bool | None = None, l
         raw_link=raw_link,
         lazy=lazy,
         tooltip=(
-            "What the reward model compares the images with, usually the positive prompt in plain words. Rewards that "
-            "read no text (brightness, colourfulness) ignore it." + when_empty
+            "What the reward model compares the images with, usually the positive prompt; weights, embeddings and the like are "
+            "left out. Rewards that read no text (brightness, colourfulness) ignore it." + when_empty
         ),
     )
 
@@ -269,8 +269,9 @@ def picks_input(**options) -> io.Input:
         default="",
         tooltip=(
             "Numbers of the lookaheads that you like, as shown on the ranked pictures (no. 7), parted by commas: 3, 7. A "
-            "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. Empty: "
-            "no picks."
+            "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
+            "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
+            "Empty: no picks."
         ),
         **options,
     )

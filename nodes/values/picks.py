@@ -6,24 +6,40 @@ import torch
 
 from ...reward_models.printable import printable
 from .number_list import parse_number
+from .set_name import LENGTH
 
 FAVOURITE, REJECT = 1.0, -1.0
 
 
-def parse_picks(text: str, count: int) -> torch.Tensor:
+def split_picks(text: str) -> tuple[str, str]:
+    """Return the numbers of "3, 7 @k7f2" as text, and the name of the set that they were made for, "" if none is written.
+
+    ValueError for a name that none can be, or with something behind it.
+    """
+    numbers, mark, name = text.partition("@")
+    name = name.strip().lower()
+    if mark and not re.fullmatch(f"[a-z0-9]{{{LENGTH}}}", name):
+        raise ValueError(
+            f"picks has {printable(mark + name, limit=40)!r}: write the name of one set, and behind all numbers, such as "
+            "3, 7 @k7f2"
+        )
+    return numbers.strip(), name
+
+
+def parse_picks(numbers: str, count: int) -> torch.Tensor:
     """Return a reward for each of `count` lookaheads, (count,) float32, 0 for those that are not named.
 
-    text: numbers from 1, as burnt into the ranked pictures, parted by commas, semicolons or lines. "3" is a favourite
+    numbers: from 1, as burnt into the ranked pictures, parted by commas, semicolons or lines. "3" is a favourite
     (1), "-3" a reject (-1), "3=5" gives its own value. ValueError for a number that is not there or named twice.
     """
-    unclear = re.search(r"=\s*-?\d+,\d+(?!\s*[\d=])", text)
+    unclear = re.search(r"=\s*-?\d+,\d+(?!\s*[\d=])", numbers)
     if unclear:
         raise ValueError(
             f"picks has {printable(unclear[0], limit=40)!r}, one number or two? Write a value with a point, 3=0.5, or a space "
             "behind the comma, 3=1, 5"
         )
     rewards, named = torch.zeros(count), set()
-    for pick in text.replace(";", ",").replace("\n", ",").split(","):
+    for pick in numbers.replace(";", ",").replace("\n", ",").split(","):
         number, _, value = (part.strip() for part in pick.partition("="))
         if not pick.strip():
             continue

@@ -17,6 +17,7 @@ from ..image_batch import ImageBatch
 from ..preprocess import OPENAI_MEAN, OPENAI_STD, Preprocessing
 from ..printable import printable
 from ..weights import check_numbers, check_types
+from ..words_read import words_read
 from .text_tower import TextTower
 from .tokens import LENGTH, PromptTokens, read_vocabulary
 from .vision_tower import VisionTower
@@ -64,6 +65,9 @@ class ImageReward(RewardModel):
         self.mlp = mlp
         self.tokens = tokens
         self.preprocessing = Preprocessing((image_size, image_size), OPENAI_MEAN, OPENAI_STD)
+
+    def words_read(self, prompt: str) -> int:
+        return words_read(prompt, lambda prompts: self.tokens(prompts)[0])
 
     def score_batch(self, batch: ImageBatch, prompts: Sequence[str]) -> torch.Tensor:
         """Rating of each image for its prompt: (b,) float32."""

@@ -35,12 +35,14 @@ class ClassicPage(Page):
         self.tab.mouse.click(left + 27, height)
         self.settle()
 
-    def enter(self, setting: str, number: float) -> None:
+    def enter(self, setting: str, value: float | str) -> None:
         left, right, height = self._row(setting)
         self.tab.mouse.dblclick((left + right) / 2, height)
-        self.tab.locator(".graphdialog input").fill(str(number))
+        self.tab.locator(".graphdialog input").fill(str(value))
         self.tab.keyboard.press("Enter")
         self.settle()
+
+    write = enter
 
     def choose(self, setting: str, entry: str) -> None:
         _, right, height = self._row(setting)

@@ -30,6 +30,11 @@ class Nodes2Page(Page):
         field.press("Enter")
         self.settle()
 
+    def write(self, setting: str, text: str) -> None:
+        self._row(setting).fill(text)
+        self._row(setting).press("Enter")
+        self.settle()
+
     def choose(self, setting: str, entry: str) -> None:
         self._row(setting).click()
         self.tab.get_by_role("option", name=entry, exact=True).click()

@@ -68,15 +68,15 @@ class Page:
         self.js("(workflow) => app.loadGraphData(workflow)", workflow)
         self.look()
 
-    def open_prompt(self, prompt: Mapping[str, Any]) -> None:
-        """Opens API JSON, with the config where `start` puts it and the other nodes out of the way."""
+    def open_prompt(self, prompt: Mapping[str, Any], shown: str = CONFIG) -> None:
+        """Opens API JSON, with the node of type `shown` where `start` puts the config and the other nodes out of the way."""
         self.js("(prompt) => app.loadApiJson(prompt, 'prompt')", prompt)
         self.js(
-            """(place) => {
+            """([place, shown]) => {
               for (const node of app.rootGraph.nodes)
-                node.pos = node.type === "LiDARLookaheadConfig" ? place : [node.pos[0] - 5000, node.pos[1]];
+                node.pos = node.type === shown ? place : [node.pos[0] - 5000, node.pos[1]];
             }""",
-            NODE_AT,
+            [NODE_AT, shown],
         )
         self.look()
 

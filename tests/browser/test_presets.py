@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import zlib
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -25,29 +24,6 @@ def chosen(page):
     """The page with a preset chosen."""
     page.choose("preset", CHOSEN)
     return page
-
-
-@pytest.fixture
-def graph(request):
-    """A small LiDAR KSampler on the demo model, as API JSON, with a seed that no other run has."""
-    seed = zlib.crc32(request.node.name.encode())
-    return {
-        "1": {"class_type": "LiDARLoadDemoModel", "inputs": {}},
-        "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "three red circles"}},
-        "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
-        "4": {"class_type": "LiDARLookaheadConfig", "inputs": {"count": 2, "steps": 1, "cfg": 3.0, "guidance_scale": 0.1}},
-        "5": {
-            "class_type": "LiDARKSampler",
-            "inputs": {
-                "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["3", 0], "vae": ["1", 2],
-                "reward_model": ["1", 3], "prompt": "three red circles", "lookahead_config": ["4", 0],
-                "seed": seed, "control_after_generate": "fixed",
-                "steps": 2, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-            },
-        },
-        "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
-        "7": {"class_type": "PreviewImage", "inputs": {"images": ["6", 0]}},
-    }  # fmt: skip
 
 
 def settings(page) -> dict:

@@ -3,9 +3,12 @@ that starts in no time, for what dev.py does around a host."""
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +42,29 @@ def small_host(tmp_path) -> Path:
     folder.mkdir()
     (folder / "main.py").write_text(SMALL_HOST)
     return folder
+
+
+@pytest.fixture
+def plain_server():
+    """plain_server(text) -> the address of a server that answers every question with this text."""
+    with contextlib.ExitStack() as running:
+
+        def serve(text: str) -> str:
+            class Answer(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200)
+                    self.end_headers()
+                    self.wfile.write(text.encode())
+
+                def log_message(self, *_):
+                    pass
+
+            server = running.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            running.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_address[1]}"
+
+        yield serve
 
 
 @pytest.fixture

@@ -42,6 +42,11 @@ def only_line(done) -> str:
         (["demo", "--workflow", "/nowhere.json"], "cannot be read: No such file"),
         (["demo", "--workflow", "x" * 300], "cannot be read: File name too long"),
         (["demo", "--steps", "3"], "unrecognized arguments"),
+        (["compare", "--seeds", "0"], "--seeds: got '0', wanted a whole number from 1 to 4096"),
+        (["compare", "--images", "x"], "--images: got 'x'"),
+        (["compare", "--prompts", "/nowhere.txt"], "--prompts /nowhere.txt cannot be read: No such file"),
+        (["compare", "--workflow", "/nowhere.json"], "--workflow /nowhere.json cannot be read: No such file"),
+        (["compare", "--output", "/proc/nowhere"], "/proc/nowhere cannot be written"),
         ([], "COMMAND"),
         (["dance"], "'dance'"),
     ],
@@ -91,6 +96,35 @@ def test_shipped_workflows_are_workflows():
 
     for path in sorted((REPOSITORY / "workflows").glob("*.json")):
         assert read_workflow(path) == json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_file_in_neither_format_cannot_be_compared(dev_py, tmp_path):
+    path = tmp_path / "workflow.json"
+    for content in ({}, {"3": {"class_type": "KSampler"}}, {"3": {"inputs": {}}}):
+        path.write_text(json.dumps(content))
+        assert "no workflow in UI format: it has no list 'nodes'" in only_line(
+            dev_py("compare", "--workflow", str(path))
+        )
+
+
+def test_server_to_compare_on_that_is_not_there_or_is_none(dev_py, tmp_path, plain_server):
+    def told(url):
+        return only_line(dev_py("compare", "--output", str(tmp_path / "out"), "--server", url))
+
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    for url in (
+        f"http://127.0.0.1:{port}",
+        f"127.0.0.1:{port}",
+        "http://no-such-host.invalid",
+        "http://[",
+        "ftp://a/b",
+    ):
+        assert "No ComfyUI answers at" in told(url) or "is no ComfyUI" in told(url)
+    for answer in ("no JSON", "3"):
+        line = told(plain_server(answer))
+        assert "What answers at" in line and "is no ComfyUI" in line
+    assert "has no LiDAR KSampler: install this pack there" in told(plain_server("{}"))
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])

@@ -35,6 +35,7 @@ GUIDANCE, WEIGHTS, PARTICLES = CORE + "guidance.py", CORE + "weights.py", CORE +
 SET, FORMAT, ONE_LINE = CORE + "lookahead_set.py", CORE + "lookahead_format.py", CORE + "one_line.py"
 SCALE, SAMPLERS, RANGE = CORE + "reward_scale.py", CORE + "samplers.py", CORE + "number_range.py"
 POST_CFG, NOISE_LEVELS, RUN = (NODES + f"host/{name}.py" for name in ("post_cfg", "noise_levels", "guided_run"))
+DRAW, FINISH, SELECTION = NODES + "host/draw.py", NODES + "values/finish.py", NODES + "values/batch_selection.py"
 _FORMULA = ["particles", "tilted_mean", "weights", "guidance", "extremes"]
 TESTS = {
     **{file: [CORE_TESTS + name for name in _FORMULA] for file in (GUIDANCE, WEIGHTS, PARTICLES)},
@@ -44,9 +45,15 @@ TESTS = {
     **{file: [CORE_TESTS + name for name in ("lookahead_format", "lookahead_set")] for file in (FORMAT, ONE_LINE)},
     SCALE: [CORE_TESTS + name for name in ("reward_scale", "extremes")],
     SAMPLERS: [CORE_TESTS + "samplers"],
-    POST_CFG: [HOST_TESTS + name for name in ("post_cfg", "particles_of_a_run", "guided_steps", "guided_sampling")],
+    POST_CFG: [
+        HOST_TESTS + name
+        for name in ("post_cfg", "particles_of_a_run", "guided_steps", "guided_sampling", "continue_best")
+    ],
     NOISE_LEVELS: [HOST_TESTS + "noise_levels"],
     RUN: [HOST_TESTS + "guided_steps"],
+    DRAW: [HOST_TESTS + name for name in ("continue_best", "finish_several", "sample_lookaheads")],
+    FINISH: [HOST_TESTS + name for name in ("finish_several", "continue_best")],
+    SELECTION: [HOST_TESTS + name for name in ("finish_several", "score_images")],
 }
 
 Mutation = tuple[str, str, str]
@@ -163,7 +170,9 @@ MUTATIONS = [
     (POST_CFG, "if logger.isEnabledFor(logging.DEBUG):", "if logger.isEnabledFor(logging.WARNING):"),
     (POST_CFG, '        model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "lidar", self.guide_run)\n', ""),
     (POST_CFG, "if x.ndim == 3 and latents.ndim > 3:", "if False:"),
-    (POST_CFG, "        self.tell(self._report(run))\n", ""),
+    (POST_CFG, "        options.get(TELL, self.tell)(self._report(run))\n", ""),
+    (POST_CFG, "options.get(TELL, self.tell)", "self.tell"),
+    (POST_CFG, "[options.get(FIRST_STEP, 0) :]", ""),
     (POST_CFG, "            run.asked += 1\n", "            run.asked = 1\n            run.asked -= 1\n"),
     (POST_CFG, "self.percent_of == THIS_RUN and", "self.percent_of != THIS_RUN and"),
     (POST_CFG, "min(run.guided)", "max(run.guided)"),
@@ -184,6 +193,21 @@ MUTATIONS = [
     (NOISE_LEVELS, 'getattr(model_sampling, "noise_scale", 1.0)', "model_sampling.noise_scale"),
     (NOISE_LEVELS, "return torch.ones_like(sigma), sigma", "return torch.ones_like(sigma), sigma * 1.001"),
     (NOISE_LEVELS, "named[0] if named else", "named[-1] if named else"),
+    # Several finished, and candidates that continue
+    (DRAW, "sigmas[first : last + 1]", "sigmas[first : last + 2]"),
+    (DRAW, "model.model_options[FIRST_STEP] = first", "model.model_options[FIRST_STEP] = 0"),
+    (DRAW, "(_SEED_AFTER_CUT if first else 0)", "0"),
+    (DRAW, "task.seed + place", "task.seed"),
+    (DRAW, 'predicted["x0"].float()', "samples"),
+    (DRAW, "rows.append(len(x))", "rows.append(1)"),
+    (DRAW, "mask[part] if mask is not None and len(mask) == count else mask", "mask"),
+    (DRAW, "x if states is None else states.to(x, copy=True)", "x"),
+    (FINISH, "int(count * lookahead / image)", "round(count * lookahead / image)"),
+    (FINISH, "min(finish or int(count * lookahead / image), count)", "(finish or int(count * lookahead / image))"),
+    (FINISH, "1 if cfg == 1 else 2", "2"),
+    (FINISH, "round(share * steps)", "int(share * steps)"),
+    (FINISH, "steps - 1)", "steps)"),
+    (SELECTION, "if row not in rows", ""),
 ]  # fmt: skip
 
 

@@ -32,10 +32,41 @@ def test_plain_files_are_read_whatever_their_name(tmp_path):
         assert same(read_checkpoint(str(tmp_path / name))), name
 
 
-def test_training_checkpoints_are_unwrapped(tmp_path):
-    state = {f"module.{key}": value for key, value in TENSORS.items()}
-    torch.save({"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}}, tmp_path / "epoch_3.pt")
+WRAPPERS = {
+    "state_dict": {"epoch": 3, "optimizer": {"lr": 0.1}},
+    "model": {"optimizer": {"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": []}, "step": torch.tensor(7)},
+    "ema": {},
+    "model_state_dict": {"scaler": {"scale": torch.tensor(65536.0)}},
+    "params": {"args": {"lr": 0.1}, "names": ["a", "b"]},
+}
+PREFIXES = ("", "module.", "_orig_mod.", "model.", "module._orig_mod.model.")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_training_checkpoints_are_unwrapped(tmp_path, wrapper, prefix, zipped):
+    state = {f"{prefix}{key}": value for key, value in TENSORS.items()}
+    content = WRAPPERS[wrapper] | {wrapper: state}
+    torch.save(content, tmp_path / "epoch_3.pt", _use_new_zipfile_serialization=zipped)
     assert same(read_checkpoint(str(tmp_path / "epoch_3.pt")))
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_prefixes_are_taken_off_a_safetensors_file_too(tmp_path, prefix):
+    save_file({f"{prefix}{key}": value for key, value in TENSORS.items()}, tmp_path / "x.safetensors")
+    assert same(read_checkpoint(str(tmp_path / "x.safetensors")))
+
+
+def test_a_prefix_of_some_names_belongs_to_them(tmp_path):
+    state = {"model.a": torch.ones(2), "models.b": torch.ones(1), "model_c": torch.ones(3)}
+    save_file(state, tmp_path / "x.safetensors")
+    assert read_checkpoint(str(tmp_path / "x.safetensors")).keys() == state.keys()
+
+
+def test_one_dict_under_two_names_is_one(tmp_path):
+    torch.save({"model": TENSORS, "ema": TENSORS}, tmp_path / "x.pt")
+    assert same(read_checkpoint(str(tmp_path / "x.pt")))
 
 
 def write_wrong_file(path, kind):
@@ -71,6 +102,14 @@ def write_wrong_file(path, kind):
             torch.save([1, 2], path)
         case "numbers for names":
             torch.save({0: torch.ones(2)}, path)
+        case "two sets":
+            torch.save({"model": big, "ema": {"a": torch.ones(3)}, "epoch": 3}, path)
+        case "two prefixes":
+            save_file({"model.a": torch.ones(2), "model_ema.a": torch.ones(2)}, path)
+        case "two wraps":
+            torch.save({"checkpoint": {"model": big}}, path)
+        case "weights beside weights":
+            torch.save({"a": torch.ones(2), "ema": big}, path)
         case "optimizer":
             torch.save({"a": torch.ones(2), "step": 3}, path)
 
@@ -91,6 +130,10 @@ def write_wrong_file(path, kind):
         ("plain pickle", "damaged or cut off|no PyTorch checkpoint"),
         ("whole list", "no table of named tensors but list"),
         ("numbers for names", "0, the name of an entry, is no text"),
+        ("two sets", "holds 2 sets of weights, 'ema', 'model': save the one to use alone"),
+        ("two prefixes", "holds 2 sets of weights, 'model', 'model_ema': save the one to use alone"),
+        ("two wraps", "its entry 'checkpoint' is dict, not a tensor: save the state_dict alone"),
+        ("weights beside weights", "its entry 'ema' is dict, not a tensor"),
         ("optimizer", "its entry 'step' is int"),
     ],
 )

@@ -69,7 +69,7 @@ def test_published_files_are_known(tmp_path, name, state, kind, reason):
 @pytest.mark.parametrize(
     ("name", "state", "first"),
     [
-        ("PickScore.safetensors", {"model.diffusion_model.out.0.bias": torch.zeros(1)}, "model.diffusion_model.out.0.bias"),
+        ("PickScore.safetensors", {"model.diffusion_model.out.0.bias": torch.zeros(1)}, "diffusion_model.out.0.bias"),
         ("clip_l.safetensors", {"text_model.embeddings.token_embedding.weight": torch.zeros(3, 4)}, "text_model"),
         ("cycle.pt", {"blip.a": torch.zeros(1), "mlp.layers.8.weight": torch.zeros(1)}, "blip.a, mlp.layers.8.weight"),
         ("lora.pt", {"b.lora_A.weight": torch.zeros(1), "a.lora_A.weight": torch.zeros(1)}, "a.lora_A.weight, b.lora_A"),

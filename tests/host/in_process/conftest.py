@@ -38,16 +38,30 @@ CHECKPOINT_MARKS = {
 }
 
 
+VIDEO_UNET = UNET | {
+    "in_channels": 8, "adm_in_channels": 768, "use_temporal_attention": True, "use_temporal_resblock": True,
+    "extra_ff_mix_layer": True, "use_spatial_context": True, "merge_strategy": "learned_with_images", "merge_factor": 0.0,
+    "video_kernel_size": [3, 1, 1],
+}  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def build_model(comfy):
-    """build_model(family) -> a ModelPatcher around comfy.model_base.SDXL with a tiny random UNet of that family."""
+    """build_model(family) -> a ModelPatcher around a tiny random UNet: comfy.model_base.SDXL of that parametrisation, or
+    one of the host's classes beside it.
+    """
     import comfy.model_patcher
     import comfy.supported_models
     from comfy_extras.nodes_model_advanced import ModelNoiseScale, ModelSamplingSD3
 
     @torch.no_grad()
     def build(family: str):
-        config = comfy.supported_models.SDXL(dict(UNET))
+        others = {
+            "SDXL_instructpix2pix": (comfy.supported_models.SDXL_instructpix2pix, UNET | {"in_channels": 8}),
+            "SVD_img2vid": (comfy.supported_models.SVD_img2vid, VIDEO_UNET),
+        }
+        supported, unet = others.get(family, (comfy.supported_models.SDXL, UNET))
+        config = supported(dict(unet))
         model = config.get_model(CHECKPOINT_MARKS.get(family, {}))
         generator = torch.Generator().manual_seed(11)
         for name, parameter in model.named_parameters():

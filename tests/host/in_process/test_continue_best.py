@@ -145,7 +145,7 @@ def test_guidance_acts_on_the_steps_after_the_cut(
         model, judged, guidance_scale=0.6, end_percent=0.5, percent_of="this run"
     ).result[0]  # fmt: skip
     samples, report = go_on(guided, candidates, chosen(latent))
-    assert report.startswith("guided 1 of 2 steps\n") and "best lookahead no. 3 of 4" in report
+    assert "\nguided 1 of 2 steps\n" in report and "best lookahead no. 3 of 4" in report
     half = [host_part(model, latent | {"batch_index": [row]}, 0, 3) for row in ROWS]
     expected = [host_part(guided, each, 3, None, add_noise=False)["samples"] for each in half]
     torch.testing.assert_close(samples, torch.cat(expected), atol=2e-3, rtol=1e-4)

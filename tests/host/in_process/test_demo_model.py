@@ -104,8 +104,9 @@ def test_the_student_draws_in_few_steps_what_the_model_draws_from_the_same_noise
     demo, node_classes, record_figure, steps
 ):
     """Its distance to the model's own latents, in units of their spread, against that of the next row: another noise."""
-    import nodes
     from comfy.model_sampling import X0
+
+    import nodes
 
     positive, negative = (
         demo["clip"].encode_from_tokens_scheduled(demo["clip"].tokenize(text)) for text in ("two green squares", "")
@@ -125,9 +126,8 @@ def test_the_student_draws_in_few_steps_what_the_model_draws_from_the_same_noise
     assert same < other / 2
 
 
-def test_missing_weights_are_told_with_the_way_to_make_them(pack, comfy, monkeypatch, tmp_path):
+def test_missing_weights_are_told_with_the_way_to_make_them(pack, comfy, tmp_path):
     from demo_model import host_objects
 
-    monkeypatch.setattr(host_objects, "WEIGHTS", tmp_path)
     with pytest.raises(FileNotFoundError, match="dev.py train-demo"):
-        host_objects.load_clip()
+        host_objects.load_clip(tmp_path)

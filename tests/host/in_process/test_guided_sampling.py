@@ -230,7 +230,9 @@ def test_model_that_adds_no_noise_is_refused(build_model, apply, random_set, sam
     from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete
 
     model = ModelSamplingDiscrete().patch(build_model("EPS"), sampling, False)[0]
-    with pytest.raises(ValueError, match="cannot steer this model: its sampling .*IMG_TO_IMG"):
+    with pytest.raises(
+        ValueError, match="^LiDAR Apply Guidance: this model cannot be steered: its sampling .*IMG_TO_IMG"
+    ):
         apply(model, random_set)
 
 

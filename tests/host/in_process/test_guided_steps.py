@@ -139,24 +139,6 @@ def test_a_run_without_steps_is_told_as_one(models, nodes_room):
     assert told == ["nothing was sampled: this run has no steps"]
 
 
-def test_a_guider_that_does_not_ask_is_told_of(models, nodes_room, conditioning):
-    import comfy.samplers
-    from comfy_extras.nodes_custom_sampler import Guider_DualModel
-
-    told, model = [], models["EPS"].clone()
-    nodes_room("host.post_cfg").Guidance(
-        LATENTS, REWARDS, guidance_scale=0.5, reward_strength=30.0, start_percent=0.0, end_percent=0.3,
-        guidance_form="blend", effective_dimension=0.0, tell=told.append,
-    ).attach(model)  # fmt: skip
-    guider = Guider_DualModel(model, models["EPS"].clone())
-    guider.set_conds(*conditioning)
-    guider.set_cfg(1.0)
-    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "normal", 4)
-    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))
-    guider.sample(noise, torch.zeros(1, 4, 8, 8), comfy.samplers.sampler_object("euler"), sigmas, seed=2)
-    assert told == ["no step of 4 was guided: the guider asked for no guidance; use a cfg above 1, or another guider"]
-
-
 def test_what_cannot_steer_is_told_after_the_run_too(
     models, node_classes, lidar_core, nodes_room, conditioning, monkeypatch
 ):

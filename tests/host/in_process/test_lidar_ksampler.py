@@ -187,6 +187,20 @@ def test_lookahead_model_draws_the_lookaheads_only(expand):
     assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
 
 
+@pytest.mark.parametrize(
+    ("source", "otherwise"), [("CheckpointLoaderSimple", False), ("LoraLoaderModelOnly", False), ("Switch", True)]
+)
+def test_model_stands_in_for_a_lookahead_model_only_where_a_link_may_hand_on_none(hidden_class, source, otherwise):
+    inputs = LINKS | SETTINGS | {"lookahead_model": ["fast", 0]}
+    prompt = {"lidar": {"class_type": "LiDARKSampler", "inputs": inputs}, "fast": {"class_type": source, "inputs": {}}}
+    graph = asyncio.run(hidden_class(prompt).execute(**inputs)).expand
+    checks = {node["inputs"]["input"]: node["inputs"] for node in graph.values() if node["class_type"] == CHECK}
+    stands_in = checks["lookahead_model"].get("otherwise")
+    # Without it the host keeps the lookaheads when only model changes
+    assert (stands_in is not None) == otherwise
+    assert not otherwise or graph[stands_in[0]]["inputs"]["value"] == LINKS["model"]
+
+
 def test_picks_judge_between_scores_and_guidance(expand):
     children = expand(picks="3, -2")
     assert children["LiDARPickLookaheads"]["picks"] == "3, -2"

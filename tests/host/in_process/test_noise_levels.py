@@ -61,7 +61,7 @@ def test_flow_at_its_first_step_has_no_signal(make_sampling, nodes_room):
 
 @pytest.mark.parametrize("family", ["IMG_TO_IMG", "IMG_TO_IMG_FLOW", "V_PREDICTION_DDPM"])
 def test_sampling_that_is_no_noise_model_is_refused_by_name(make_sampling, nodes_room, family):
-    with pytest.raises(ValueError, match=rf"LiDAR .*{family}.*connect a .*MODEL") as error:
+    with pytest.raises(ValueError, match=rf"cannot be steered: .*{family}.*connect a .*MODEL") as error:
         nodes_room("host.noise_levels").signal_and_noise(make_sampling("ModelSamplingDiscrete", family), torch.ones(1))
     assert "\n" not in str(error.value)
 
@@ -77,7 +77,7 @@ def test_sampling_of_an_unknown_class_is_refused(comfy, nodes_room):
             return latent_image
 
     for sampling in (Mystery(), AddsNoNoise()):
-        with pytest.raises(ValueError, match="LiDAR cannot steer this model: its sampling"):
+        with pytest.raises(ValueError, match="this model cannot be steered: its sampling"):
             nodes_room("host.noise_levels").signal_and_noise(sampling, torch.ones(1))
 
 

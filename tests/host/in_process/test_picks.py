@@ -64,6 +64,38 @@ def test_what_cannot_be_read_is_told_in_one_line(parse, pick, text, message):
     assert "\n" not in str(raised.value)
 
 
+def test_the_name_of_a_set_stands_behind_the_numbers(nodes_room):
+    split = nodes_room("values.picks").split_picks
+    assert split("3, -7=2 ") == ("3, -7=2", "")
+    assert split(" 3;7\n@ K7F2 ") == ("3;7", "k7f2")
+    assert split("@k7f2") == ("", "k7f2")
+    for wrong in ("3 @", "3 @k7f", "3 @k7f2x", "@k7f2 3", "3 @a @b", "3 @k7f\u00e9", "3 @\u0663333"):
+        with pytest.raises(ValueError, match="^picks has .*: write the name of one set, and behind all numbers"):
+            split(wrong)
+
+
+def test_picks_of_another_set_change_nothing_but_what_is_told(node_classes, lidar_core, nodes_room):
+    lookaheads = lidar_core.LookaheadSet(
+        torch.randn(5, 4, 8, 8), REWARDS, "CLIP score", {"set": "k7f2", "notes": "cut"}
+    )
+    pick = node_classes["LiDARPickLookaheads"].execute
+    notes_of = nodes_room("values.set_name").notes_of
+    mine, other = (pick(lookaheads, f"2, 4 @{name}").result[0] for name in ("k7f2", "m3p9"))
+    assert torch.equal(other.rewards, REWARDS) and other.reward_name == "CLIP score" and mine.order()[0] == 3
+    assert notes_of(mine) == ["cut", "picks 2, 4 of the set k7f2"]
+    assert notes_of(other) == ["cut", "picks 2, 4 are for the set m3p9 and not used: this is the set k7f2"]
+    assert pick(lookaheads, "40 @m3p9").result[0].count == 5, "numbers of another set may be anything"
+    with pytest.raises(ValueError, match="picks 2 are for the set m3p9 and not used.*, and nothing else is rewarded"):
+        pick(lookaheads, "2 @m3p9", mode="picks alone")
+
+
+def test_a_set_without_a_name_fits_no_name(pick, nodes_room):
+    notes_of = nodes_room("values.set_name").notes_of
+    assert notes_of(pick("2 @k7f2")) == ["picks 2 are for the set k7f2 and not used: this is a set without a name"]
+    assert notes_of(pick("2\n4 @k7f2"))[0].startswith("picks 2 4 are for")
+    assert pick("2").metadata == pick.lookaheads.metadata
+
+
 def test_picks_alone_replace_the_rewards(pick):
     picked = pick("2=3, 5", mode="picks alone")
     assert picked.rewards.tolist() == [0, 3, 0, 0, 1]

@@ -70,7 +70,7 @@ def test_empty_latent_is_adapted_to_the_models_channels_and_scale(model, draw):
     }
     drawn = draw(model, latent)
     assert drawn["samples"].shape == (7, 4, 8, 8)
-    assert set(drawn) == {"samples", "type"}
+    assert set(drawn) == {"samples", "type", "lidar_seed"}
 
 
 def test_mask_is_obeyed_and_travels_with_the_lookaheads(model, draw):

@@ -73,8 +73,26 @@ def test_where_there_are_none_nothing_is_found(words, nodes):
         ("a fox, embedding:EasyNegative, (embedding:ugly:1.2), in snow", "a fox, in snow"),
         (r"smile \\(close up\\), (soft (warm:0.8) light:1.1)", "smile (close up), soft warm light"),
         ("a breakfast, 16:9", "a breakfast, 16:9"),
+        ("(((a cat:1.2) in (the (deep:.9) snow):1.1)), [blurry:-1]", "a cat in the deep snow, blurry"),
+        (r"\\(a\\) \\{b|c\\} d | e", "(a) {b|c} d | e"),
+        ("a {red|{dark|light} blue} [cat|dog]", "a red or dark or light blue cat or dog"),
+        ("{2$$, $$a|b} {0.5::x|3::y} {1-2$$p|q}", "a or b x or y p or q"),
+        ("__animals/cats__ on __old_place__, a_b, __init", "animals cats on old place, a_b, __init"),
+        ("a cat <lora:style_v2:0.8>, 🦊 in snow 3 < 4", "a cat, 🦊 in snow 3 < 4"),
+        ("a cat // not a dog\n/* nor\na cow */ in snow, https://x.y", "a cat in snow, https://x.y"),
+        ("BREAK, (embedding:bad:1.2)", ""),
         ("", ""),
     ],
 )
 def test_what_only_an_encoder_reads_is_left_out(nodes_room, prompt, plain):
     assert nodes_room("values.plain_words").plain_words(prompt.replace("\\\\", "\\")) == plain
+
+
+def test_choices_that_nobody_made_are_told(nodes_room):
+    unmade = nodes_room("values.plain_words").unmade_choices
+    assert unmade(r"a fox {in snow} \{a|b\}, [c|d], a__b__c") == []
+    choice, wildcard = unmade("a {red|blue} {big|small} __animal__ in __place__")
+    assert choice.startswith(
+        "{red|blue} in the prompt is read as 'red or blue': the page chooses in CLIP Text Encode alone"
+    )
+    assert wildcard.startswith("__animal__ in the prompt is read as its name")

@@ -83,7 +83,7 @@ def refusal(server):
 def latent_of(server):
     """latent_of(result, place) -> the latent that its node "save" wrote, of several the one at this place."""
 
-    def load(result, place=0):
+    def load(result, place=0, server=server):
         saved = result.outputs["save"]["latents"][place]
         path = Path(server.base_directory, "output", saved["subfolder"], saved["filename"])
         return safetensors.torch.load_file(path)["latent_tensor"]

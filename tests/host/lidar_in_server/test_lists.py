@@ -28,10 +28,13 @@ def twice(prompt: dict, node: str, name: str, value=None, other=None) -> dict:
         "steps",
         "denoise",
         "lookahead_model",
+        "sampler_name",
+        "scheduler",
+        "picks",
     ],
 )
 def test_a_list_is_refused_by_name_before_anything_is_drawn(graph, server, name):
-    prompt = twice(graph({"lidar": {"lookahead_model": ["demo", 0]}}), "lidar", name)
+    prompt = twice(graph({"lidar": {"lookahead_model": ["demo", 0], "picks": "1"}}), "lidar", name)
     result = server.queue(prompt, timeout=60)
     assert result.status == "error"
     assert result.message.startswith(f"LiDAR KSampler: {name} is a list of 2, wanted one: connect one, or build it of")
@@ -45,19 +48,44 @@ def test_so_is_a_list_at_a_setting_of_the_config(graph, server, name):
     assert "VAEDecode" not in result.executed_classes
 
 
-def test_two_seeds_give_two_results_each_equal_to_its_single_run(graph, run, latent_of):
+def test_two_seeds_give_as_many_results_as_the_hosts_ksampler_each_equal_to_its_single_run(graph, run, latent_of):
     seeds = [5, 6]
     single = [latent_of(run(graph({"lidar": {"seed": seed}}))) for seed in seeds]
     result = run(twice(graph(), "lidar", "seed", *seeds))
-    saved = [latent_of(result, place) for place in range(2)]
+    saved = [latent_of(result, place) for place in range(len(result.outputs["save"]["latents"]))]
+    host = twice(graph(), "lidar", "seed", *seeds)
+    names = (
+        "model", "positive", "negative", "latent_image", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise",
+    )  # fmt: skip
+    host["lidar"] = {"class_type": "KSampler", "inputs": {name: host["lidar"]["inputs"][name] for name in names}}
+    assert len(saved) == len(run(host).outputs["save"]["latents"]) == 2
     assert all(torch.equal(one, other) for one, other in zip(single, saved, strict=True))
+    assert not torch.equal(*saved)
 
 
-def test_the_parts_take_lists(modular, run, latent_of):
-    prompt = twice(modular(), "guide", "guidance_scale", 1.0, 3.0)
-    result = run(prompt)
-    both = [latent_of(result, place) for place in range(2)]
-    for scale, one in zip((1.0, 3.0), both, strict=True):
-        alone = modular()
-        alone["guide"]["inputs"]["guidance_scale"] = scale
-        assert torch.equal(latent_of(run(alone)), one)
+@pytest.mark.parametrize(
+    ("node", "name", "first", "second"),
+    [
+        ("draw", "seed", 77, 78),
+        ("draw", "model", ["demo", 0], ["shifted", 0]),
+        ("draw", "positive", ["positive", 0], ["negative", 0]),
+        ("score", "reward_model", ["demo", 3], ["brightness", 0]),
+        ("score", "prompt", "three red circles", "a blue square"),
+        ("guide", "guidance_scale", 1.0, 3.0),
+        ("lidar", "cfg", 2.0, 4.0),
+    ],
+)
+def test_the_parts_take_lists_and_give_what_single_runs_give(modular, run, latent_of, node, name, first, second):
+    def prompt(value):
+        shifted = {"model": ["demo", 0], "multiplier": 0.5}
+        made = modular() | {"shifted": {"class_type": "RescaleCFG", "inputs": shifted}}
+        made["guide"]["inputs"]["reward_strength"] = 1.0  # so that all rewards count, not the best alone
+        made[node]["inputs"][name] = value
+        return made
+
+    result = run(twice(prompt(first), node, name, first, second))
+    saved = [latent_of(result, place) for place in range(len(result.outputs["save"]["latents"]))]
+    assert len(saved) == 2 and not torch.equal(*saved)
+    assert all(
+        torch.equal(latent_of(run(prompt(value))), one) for value, one in zip((first, second), saved, strict=True)
+    )

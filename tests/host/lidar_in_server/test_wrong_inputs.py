@@ -45,7 +45,8 @@ def test_model_that_adds_no_noise_is_refused_before_sampling(graph, refusal):
     sampling = {"model": ["demo", 0], "sampling": "img_to_img_flow", "zsnr": False}
     prompt["flow"] = {"class_type": "ModelSamplingDiscrete", "inputs": sampling}
     message = refusal(prompt)
-    assert "LiDAR cannot steer this model: its sampling (IMG_TO_IMG_FLOW)" in message and "connect a" in message
+    assert "LiDAR Sample Lookaheads: this model cannot be steered: its sampling (IMG_TO_IMG_FLOW)" in message
+    assert "connect a" in message
 
 
 def test_lookaheads_of_another_size_stop_the_guided_sampler(modular, refusal):

@@ -101,6 +101,12 @@ def quantized():
     return quiet(lambda: torch.quantize_per_tensor(torch.ones(32, 8), 0.1, 0, torch.qint8))
 
 
+def in_itself():
+    content = {"epoch": 1}
+    content["model"] = content
+    return content
+
+
 def table_of_contents(folder, count, length, begin):
     case = hand_made(folder, tensor_pickle())
     content = bytearray(case.path.read_bytes())
@@ -187,6 +193,12 @@ CASES |= {
         "training checkpoint": lambda folder: loads(folder,
             {"epoch": 1, "rng": torch.Size((1,)), "device": torch.device("cpu"), "type": torch.float16,
             "set": {1, 2}, "state_dict": {f"module.{key}": value.half() for key, value in tiny_state().items()}}),
+        "wrapped and compiled": lambda folder: loads(folder,
+            {"step": torch.tensor(9), "model": {f"_orig_mod.model.{key}": value for key, value in tiny_state().items()}}),
+        "two sets of weights": lambda folder: written(folder, {"model": tiny_state(), "\u202e\n" * 99: tiny_state()}),
+        "one dict under 50,000 names": lambda folder: written(folder, dict.fromkeys(range(50_000), dict.fromkeys(range(50_000)))),
+        "prefixes without end": lambda folder: written(folder, {"model." * 10**6 + name: torch.ones(2) for name in "ab"}),
+        "a dict in itself": lambda folder: written(folder, in_itself()),
         "sparse": lambda folder: changed(folder, visual_proj=torch.eye(32, 8).to_sparse()),
         "quantised": lambda folder: changed(folder, visual_proj=quantized()),
         "meta": lambda folder: changed(folder, visual_proj=torch.empty(32, 8, device="meta")),

@@ -1,6 +1,9 @@
 """A custom node for the test server: hands any value through a link, as switches and other packs' nodes can."""
 
+import numpy as np
 import torch
+
+TWO_LATENTS = torch.arange(2 * 4 * 8 * 8).reshape(2, 4, 8, 8) % 7 / 7.0
 
 VALUES = {
     "None": lambda: None,
@@ -27,6 +30,26 @@ VALUES = {
     "a latent with a NaN mask": lambda: {"samples": torch.zeros(2, 4, 8, 8), "noise_mask": torch.full((1, 64, 64), torch.nan)},
     "a latent with too few rows": lambda: {"samples": torch.zeros(2, 4, 8, 8), "batch_index": [3]},
     "a latent of five dimensions": lambda: {"samples": torch.ones(2, 4, 1, 8, 8)},
+    "2": lambda: 2,
+    "2.0": lambda: 2.0,
+    "the text 2": lambda: "2",
+    "numpy's 2": lambda: np.int64(2),
+    "numpy's 2.0": lambda: np.float32(2.0),
+    "an array of 2": lambda: np.array(2),
+    "a tensor of 2": lambda: torch.tensor(2),
+    "1": lambda: 1,
+    "numpy's True": lambda: np.True_,
+    "two numbers": lambda: torch.tensor([2, 3]),
+    **{
+        f"rows {name}": lambda rows=rows: {"samples": TWO_LATENTS, "batch_index": rows}
+        for name, rows in {
+            "in a list": [3, 1], "in another order": [1, 3], "in a tuple": (3, 1), "in a tensor": torch.tensor([3, 1]),
+            "in an array": np.array([3, 1]), "of numpy's": [np.int64(3), np.int32(1)], "of floats": [3.0, 1.0],
+            "of texts": ["3", "1"], "in a range": range(3, 0, -2), "too few": torch.tensor([3]), "below 0": [3, -1],
+            "of halves": [0.5, 1], "of no kind": 3, "of None": [None, 1], "in columns": torch.tensor([[3], [1]]),
+            "of NaN": [float("nan"), 1],
+        }.items()
+    },
     "a NaN mask": lambda: torch.full((2, 16, 16), torch.nan),
 }  # fmt: skip
 

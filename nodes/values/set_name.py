@@ -1,0 +1,44 @@
+"""The short name of a lookahead set, by which picks know the set that they were made for; and what else is told with a set.
+
+Both are kept in the metadata of the set, so that they go where it goes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from ...lidar_core import LookaheadSet
+
+LENGTH = 4
+# Neither 0 and o nor 1, i and l, which people confuse
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_NAME, _NOTES = "set", "notes"
+
+
+def set_name(drawn_from: str) -> str:
+    """Return the name of the set that is drawn from what this text describes: four letters and digits, such as k7f2."""
+    number, letters = int.from_bytes(hashlib.sha256(drawn_from.encode("utf-8", "surrogatepass")).digest(), "big"), []
+    for _ in range(LENGTH):
+        number, which = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[which])
+    return "".join(letters)
+
+
+def named_metadata(name: str, notes: Sequence[str] = ()) -> dict[str, str]:
+    """Return the metadata entries for a set of this name; notes: lines for people; {} where there is nothing to tell."""
+    return {key: value for key, value in ((_NAME, name), (_NOTES, "\n".join(notes))) if value}
+
+
+def name_of(lookaheads: LookaheadSet) -> str:
+    """Return the name of a set, "" if it has none."""
+    return lookaheads.metadata.get(_NAME, "")
+
+
+def notes_of(lookaheads: LookaheadSet) -> list[str]:
+    """Return the lines that are told with a set."""
+    return lookaheads.metadata.get(_NOTES, "").split("\n") if _NOTES in lookaheads.metadata else []
+
+
+def with_note(lookaheads: LookaheadSet, note: str) -> LookaheadSet:
+    """Return the same set with one more line to tell."""
+    metadata = lookaheads.metadata | named_metadata(name_of(lookaheads), [*notes_of(lookaheads), note])
+    return LookaheadSet(lookaheads.latents, lookaheads.rewards, lookaheads.reward_name, metadata)
