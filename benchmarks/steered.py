@@ -106,12 +106,16 @@ RIVALS: Mapping[str, Arm] = {
 }
 """On every fourth prompt: they take long."""
 BLENDED, SHORT_BLENDED = "blend, distilled drafts", "blend, distilled drafts, finals of 20 steps"
+BLENDED_8, BLENDED_16 = "blend, distilled drafts, budget 8", "blend, distilled drafts, budget 16"
 ARMS: Mapping[str, Arm] = {
     BLENDED: guided("student 1", 14, **BLEND),
     SHORT_BLENDED: guided("student 1", 19, steps=SHORT, **BLEND),
+    BLENDED_8: guided("student 2", 31, images=6, **BLEND),
+    BLENDED_16: guided("student 4", 32, images=12, **BLEND),
     "blend, weak drafts": guided("weak 1", 14, **BLEND),
     "blend, drafts of 6 steps": guided("plain 6", 14, **BLEND),
     "paper's form, distilled drafts": guided("student 1", 14, own_noise=True, **PAPER),
     "paper's form, drafts of 6 steps": guided("plain 6", 14, own_noise=True, **PAPER),
+    "demo: blend, 32 drafts of 2 steps, eight wanted": guided("student 2", 32, images=8, **BLEND),
 }
-"""On every prompt. The counts let the first two take 4.6 and 4 finished pictures."""
+"""The counts of the first four are what training prompts chose for 4.6, 4, 8 and 16 finished pictures; the last is the demo's."""

@@ -86,24 +86,21 @@ class Task:
 class World:
     """The demo model: model, decoder, the reward that guides, and the referee. `cost` counts what is spent.
 
-    objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place.
+    objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place;
+    the demo model also has a distilled MODEL, `student`.
     """
 
     def __init__(self, objects: tuple | None = None):
         # Weights made in inference mode could never be part of a gradient
         with torch.inference_mode(False):
             objects = objects or room("nodes").LiDARLoadDemoModel.execute().result
-        self.model, self.clip, self.vae, self.reward = objects[:4]
+        self.model, self.clip, self.vae, self.reward, *student = objects
+        self.student = student[0] if student else None
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
         self._scoring = room("nodes.host.scoring")
         self._judge = room("demo_model.referee").judge
         self.cost = Cost()
         self._seconds_within = 0.0
-
-    @cached_property
-    def student(self):
-        """The distilled MODEL."""
-        return room("demo_model.host_objects").load_student()
 
     @cached_property
     def negative(self) -> list:
