@@ -7,16 +7,21 @@ from .checked_input import LiDARCheckedInput
 from .combine_rewards import LiDARCombineRewards
 from .continue_best import LiDARContinueBest
 from .finish_several import LiDARFinishSeveral
+from .judge_rows import LiDARJudgeRows
 from .keep_best import LiDARKeepBest
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
 from .lookahead_config import LiDARLookaheadConfig
+from .measure_drafts import LiDARMeasureDrafts
 from .pick_lookaheads import LiDARPickLookaheads
+from .report_drafts import LiDARReportDrafts
 from .reward_model_loader import LiDARRewardModelLoader
 from .rewards_from_values import LiDARRewardsFromValues
+from .run_report import LiDARRunReport
 from .sample_candidates import LiDARSampleCandidates
 from .sample_in_parts import LiDARSampleInParts
 from .sample_lookaheads import LiDARSampleLookaheads
+from .sample_rows import LiDARSampleRows
 from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
 from .start_from_best import LiDARStartFromBest
@@ -39,8 +44,13 @@ class LiDARExtension(ComfyExtension):
             LiDARStartFromBest,
             LiDARSampleCandidates,
             LiDARContinueBest,
+            LiDARMeasureDrafts,
             LiDARCheckedInput,
             LiDARFinishSeveral,
             LiDARSampleInParts,
             LiDARKeepBest,
+            LiDARRunReport,
+            LiDARSampleRows,
+            LiDARJudgeRows,
+            LiDARReportDrafts,
         ]

@@ -9,10 +9,11 @@ from .host.checked_inputs import checked
 from .host.guiders import lost_guidance
 from .host.noise_levels import require_steerable
 from .host.post_cfg import Guidance, tell_after_runs
+from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
-from .values.set_name import name_of, notes_of
+from .values.set_name import told_with
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +62,8 @@ class LiDARApplyGuidance(io.ComfyNode):
         percent_of,
     ) -> io.NodeOutput:
         patched, write = model.clone(), writer_on_node(cls.hidden)
-        before, behind = notes_of(lookaheads), [f"set {name_of(lookaheads)}"] * bool(name_of(lookaheads))
-
-        def tell(text: str) -> None:
-            write("\n".join([*before, text, *behind]))
-
+        tell = RunReport(lambda text: write("\n".join(told_with(lookaheads, text))))
+        tell.attach(patched)
         if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
             tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
             return io.NodeOutput(patched)

@@ -7,10 +7,11 @@ from .host.scoring import require_prompts
 from .host.socket_types import RewardModelSocket
 from .ksampler import LiDARKSampler
 from .lookahead_config import LiDARLookaheadConfig
+from .measure_drafts import LiDARMeasureDrafts
 from .values.plain_words import plain_words
 
 _WAY_ROUND = "connect one, or build it of LiDAR Sample Lookaheads, Score Lookaheads, Apply Guidance and a KSampler, which take lists"
-NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig)}
+NODES = {node.define_schema().node_id: node for node in (LiDARKSampler, LiDARLookaheadConfig, LiDARMeasureDrafts)}
 
 
 class LiDARCheckedInput(io.ComfyNode):

@@ -7,8 +7,10 @@ from .host.chunk_size import fitting_chunk
 from .host.draw import draw
 from .host.finished import finished, told_in
 from .host.show_on_node import show_on_node
-from .host.socket_types import CandidatesSocket
+from .host.socket_types import CandidatesSocket, LookaheadSetSocket
 from .settings.definitions import setting_inputs
+from .values.noise_rows import noise_rows
+from .values.set_name import told_with
 
 
 class LiDARContinueBest(io.ComfyNode):
@@ -19,8 +21,8 @@ class LiDARContinueBest(io.ComfyNode):
             display_name="LiDAR Continue Best",
             category="LiDAR",
             description=(
-                "Finishes the candidates that LiDAR Start From Best has chosen, from where they stand, with the settings that "
-                "they began with. No step is done twice."
+                "Finishes the best candidates from where they stand, with the settings that they began with. No step is done "
+                "twice."
             ),
             search_aliases=["lidar", "continue", "resume", "finish the best"],
             inputs=[
@@ -28,11 +30,16 @@ class LiDARContinueBest(io.ComfyNode):
                     "model", tooltip="The model of LiDAR Sample Candidates, as it is or through LiDAR Apply Guidance."
                 ),
                 CandidatesSocket.Input("candidates", tooltip="From LiDAR Sample Candidates."),
+                LookaheadSetSocket.Input(
+                    "lookaheads", tooltip="Their scores, from LiDAR Score Lookaheads or LiDAR Pick Lookaheads."
+                ),
                 io.Latent.Input(
-                    "latent_image",
-                    tooltip="From LiDAR Start From Best: its batch_index names the candidates that go on, as many as it holds.",
+                    "latent_image", tooltip="That of LiDAR Sample Candidates: as many go on as its batch holds."
                 ),
                 *setting_inputs("batch_size"),
+                io.String.Input(
+                    "note", default="", advanced=True, tooltip="A line to be told first, as LiDAR KSampler does."
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The finished images, for VAE Decode."),
@@ -43,17 +50,14 @@ class LiDARContinueBest(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, candidates, latent_image, batch_size) -> io.NodeOutput:
-        task, count = candidates.task, len(candidates.states)
-        rows = latent_image.get("batch_index")
-        if rows is None or max(rows) >= count:
-            named = (
-                "names no candidates"
-                if rows is None
-                else f"names row {max(rows)} of the noise, and there are rows 0 to {count - 1}"
-            )
+    def execute(cls, model, candidates, lookaheads, latent_image, batch_size, note) -> io.NodeOutput:
+        task, count, wanted = candidates.task, len(candidates.states), len(latent_image["samples"])
+        best = lookaheads.order()[:wanted].tolist()
+        rows = [noise_rows(lookaheads)[index] for index in best]
+        if max(rows) >= count or wanted > lookaheads.count:
             raise ValueError(
-                f"latent_image {named}: connect LiDAR Start From Best, with the scored lookaheads of the same LiDAR Sample Candidates"
+                f"{wanted} images are wanted, of {lookaheads.count} lookaheads for {count} candidates: connect the latent_image of "
+                "LiDAR Sample Candidates, and its lookaheads after they were scored"
             )
         sigmas = task.sigmas(model)
         if len(sigmas) <= candidates.cut or float(sigmas[candidates.cut]) != candidates.sigma:
@@ -71,8 +75,9 @@ class LiDARContinueBest(io.ComfyNode):
             states=candidates.states[rows],
             what="image",
         )
-        report = told(
-            f"{len(rows)} image{'s' * (len(rows) > 1)} from step {candidates.cut + 1} of {len(sigmas) - 1} on", drawn
-        )
+        numbers = ", ".join(str(index + 1) for index in best)
+        goes = "go" if wanted > 1 else "goes"
+        what = f"no. {numbers} of {lookaheads.count} {goes} on from step {candidates.cut + 1} of {len(sigmas) - 1}"
+        report = "\n".join([*([note] if note else []), *told_with(lookaheads, told(what, drawn))])
         show_on_node(cls.hidden, report)
-        return io.NodeOutput(finished(latent_image, drawn.samples), report)
+        return io.NodeOutput(finished(latent_image | {"batch_index": rows}, drawn.samples), report)

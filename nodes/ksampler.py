@@ -11,6 +11,7 @@ from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, Reward
 from .host.words_of_positive import words_of_positive
 from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
 from .settings.final_sampler import final_sampler_inputs
+from .settings.presets import DISTILLED, PRESETS, RECOMMENDED
 
 # The children get the link itself, and the host evaluates it for them: this node needs nothing but the seed to expand.
 HANDED_ON = {"raw_link": True, "lazy": True}
@@ -24,8 +25,8 @@ class LiDARKSampler(io.ComfyNode):
             display_name="LiDAR KSampler",
             category="LiDAR",
             description=(
-                "A KSampler that looks ahead: it draws quick trial images, scores them with a reward model and steers "
-                "the final image towards the best (LiDAR, arXiv 2602.03211)."
+                "A KSampler that looks ahead: it begins many images, lets a reward model judge them, and finishes the best or "
+                "steers towards them (LiDAR, arXiv 2602.03211)."
             ),
             search_aliases=["lidar", "ksampler", "reward sampler", "lookahead sampler", "reward guidance", "best of n"],
             enable_expand=True,
@@ -73,9 +74,9 @@ class LiDARKSampler(io.ComfyNode):
                     optional=True,
                     lazy=True,
                     tooltip=(
-                        "Number and quality of the lookaheads, guidance scale and reward strength: LiDAR Lookahead "
-                        "Config. Without it 16 lookaheads of 6 steps with this node's cfg and scheduler, and the "
-                        "recommended guidance."
+                        "How lookaheads are drawn and used: LiDAR Lookahead Config. Without it the preset recommended: 8 images "
+                        "begin with this node's settings, and the best continue. With a lookahead_model connected the preset "
+                        "distilled: 16 lookaheads of 4 steps at cfg 1."
                     ),
                 ),
                 io.Model.Input(
@@ -83,9 +84,9 @@ class LiDARKSampler(io.ComfyNode):
                     optional=True,
                     **HANDED_ON,
                     tooltip=(
-                        "A faster model of the same latent space for the lookaheads only (distilled, or with an LCM / "
-                        "Hyper LoRA). It usually wants its own steps and cfg 1: set them in lookahead_config. Without it "
-                        "model draws them; with start_from continue the best it is not used."
+                        "A faster model of the same latent space for the lookaheads only (distilled, or with a Lightning / "
+                        "Hyper LoRA): they then cost next to nothing. Its steps, sampler and cfg (usually 1) stand in "
+                        "lookahead_config. With start_from continue the best it is not used."
                     ),
                 ),
                 picks_input(optional=True, **HANDED_ON),
@@ -118,15 +119,14 @@ class LiDARKSampler(io.ComfyNode):
     async def execute(cls, cfg, scheduler, lookahead_config=None, lookahead_model=None, **inputs) -> io.NodeOutput:
         if isinstance(inputs["prompt"], str) and not inputs["prompt"].strip():
             inputs["prompt"] = words_of_positive(cls.hidden, inputs["positive"])
-        # cfg and scheduler differ between model families (Flux wants 1 and simple): without a config the user's choice holds.
         settings = connected_settings(cls.hidden, lookahead_config)
-        settings = settings or {name: value for name, value in DEFAULTS.items() if name not in ("cfg", "scheduler")}
+        switched = is_link(lookahead_model) and kind_of_link(cls.hidden.dynprompt, lookahead_model) != "MODEL"
         outputs, graph = lidar_graph(
-            settings,
+            settings or DEFAULTS | PRESETS[RECOMMENDED if lookahead_model is None else DISTILLED],
             cfg=cfg,
             scheduler=scheduler,
             lookahead_model=lookahead_model,
-            may_be_none=is_link(lookahead_model) and kind_of_link(cls.hidden.dynprompt, lookahead_model) != "MODEL",
+            may_be_none=switched and bool(settings),  # settings of a distilled model do not suit another
             **inputs,
         )
         return io.NodeOutput(*outputs, expand=graph)

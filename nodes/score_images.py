@@ -1,12 +1,13 @@
 """Scores any images as a tool of its own: ranks them, keeps the best, and shows whether other rewards agree."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from .host.checked_inputs import checked
-from .host.image_metadata import saved_with, write_to_images
+from .host.contact_sheet import sheet_ui
+from .host.image_metadata import write_to_images
 from .host.prompt_as_read import prompts_as_read
-from .host.scoring import changes_of, columns_of, models_of, score_with_models
+from .host.scoring import changes_of, columns_of, models_of, score_with_models, scores_of
 from .host.show_on_node import show_on_node
 from .host.socket_types import RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
@@ -15,6 +16,7 @@ from .shown.score_table import change_table, score_table
 from .values.batch_selection import select_latents, select_masks
 from .values.held_out import hacking_warning
 from .values.ranking import prompts_of, rank
+from .values.score_facts import score_facts
 
 # The names are promises: saved workflows hold them. Eight, for the page takes held_out_1 for the beginning of held_out_10.
 HELD_OUT = [f"held_out_{number}" for number in range(1, 9)]
@@ -114,6 +116,7 @@ class LiDARScoreImages(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
+            has_intermediate_output=True,  # so that a page that was reloaded is told again what is cached
         )
 
     @classmethod
@@ -158,7 +161,18 @@ class LiDARScoreImages(io.ComfyNode):
         show_on_node(cls.hidden, "\n".join([*told, f"{names[0]}: best {ranking.max():.4g}, mean {ranking.mean():.4g}"]))
         by_name = {key: values.tolist() for key, values in columns.items()}
         write_to_images(cls.hidden, {"scores": by_name, "kept": [i + 1 for i in kept.tolist()]})
-        ranked = ranked_preview(images, ranking, order, dict(list(columns.items())[1:]))
+        others = dict(list(columns.items())[1:])
+        ranked = ranked_preview(images, ranking, order, others)
+        judges = {name: columns[name] for name in names} if held_out else scores_of(reward_model, scores).judges
+        shown = sheet_ui(
+            images,
+            ranking,
+            order,
+            [*(("", text) for text in told), *score_facts(ranking, judges)],
+            reward_name=names[0],
+            judges=others,
+            kept=[i + 1 for i in kept.tolist()],
+        )
         return io.NodeOutput(
             images[kept],
             _or_blocked(best_latents, "latents"),
@@ -166,7 +180,7 @@ class LiDARScoreImages(io.ComfyNode):
             ranking.tolist(),
             "\n\n".join([*tables, *told]),
             ranked,
-            ui=ui.PreviewImage(ranked, cls=saved_with(cls)),
+            ui=shown,
         )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Between the phases: score the decoded lookaheads, and show them best first."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..lidar_core import LookaheadSet
 from .host.checked_inputs import checked
-from .host.image_metadata import saved_with, write_to_images
+from .host.contact_sheet import sheet_ui
+from .host.image_metadata import write_to_images
 from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
 from .host.set_in_prompt import name_in_prompt
@@ -14,7 +15,9 @@ from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
 from .values.noise_rows import noise_rows_metadata
+from .values.score_facts import score_facts
 from .values.set_name import named_metadata
+from .values.sheet_id import sheet_id
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -50,6 +53,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
+            has_intermediate_output=True,  # so that a page that was reloaded is told again what is cached
         )
 
     @classmethod
@@ -67,7 +71,8 @@ class LiDARScoreLookaheads(io.ComfyNode):
         origin = {"prompt": prompt} | noise_rows_metadata(lookaheads) | named_metadata(name, notes)
         scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
         members = scores.columns if len(scores.columns) > 1 else {}
-        ranked = ranked_preview(images, scored.rewards, scored.order(), members)
+        order = scored.order()
+        ranked = ranked_preview(images, scored.rewards, order, members)
         told = (
             f"{scored.reward_name}: best {scored.rewards.max():.4g}, mean {scored.rewards.mean().round(decimals=6):.4g}, "
             f"worst {scored.rewards.min():.4g} of {scored.count} lookaheads"
@@ -75,8 +80,14 @@ class LiDARScoreLookaheads(io.ComfyNode):
         show_on_node(cls.hidden, "\n".join([*notes, told, *([f"set {name}"] if name else [])]))
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
-        shown = ui.PreviewImage(ranked, cls=saved_with(cls)).as_dict()
-        table = score_table(scored.order(), columns)
-        return io.NodeOutput(
-            scored, ranked, table, ui=shown | {"rewards": scored.rewards[scored.order()].tolist(), "set": [name]}
+        shown = sheet_ui(
+            images,
+            scored.rewards,
+            order,
+            [*score_facts(scored.rewards, scores.judges), *([("set", name)] if name else [])],
+            reward_name=scored.reward_name,
+            judges=members,
+            sheet_id=sheet_id(scored),
         )
+        shown |= {"rewards": scored.rewards[order].tolist(), "set": [name]}
+        return io.NodeOutput(scored, ranked, score_table(order, columns), ui=shown)

@@ -64,7 +64,7 @@ function write(node, values) {
 }
 
 function presetsOf(node) {
-  return node.constructor.nodeData.input.required.count[1].presets;
+  return node.constructor.nodeData.input.required.start_from[1].presets;
 }
 
 function rows(node, values) {

@@ -53,6 +53,10 @@ class CombinedReward:
         """Return the weighted sum, (n,): each member is standardised over these n images first."""
         return sum(weight * standardise(reward.total(scores)) for reward, weight in self.members)
 
+    def direction(self, model: HostedRewardModel) -> float:
+        """Return the weight of one of its `models` in the whole, negative where it is turned round."""
+        return sum(weight * reward.direction(model) for reward, weight in self.members if model in reward.models)
+
 
 def _name(reward: HostedRewardModel | CombinedReward) -> str:
     return f"({reward.name})" if isinstance(reward, CombinedReward) else reward.name

@@ -4,7 +4,7 @@ The same as the host's KSampler makes of the same noise. A cut run hands its x o
 see the picture, the mask and the noise levels of the whole: nothing is scaled, rounded or masked twice at the cut.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -70,10 +70,12 @@ def draw(
     last: int | None = None,
     states: Tensor | None = None,
     what: str = "lookahead",
+    watch: Callable[[int, int, Tensor], None] = lambda place, step, x0: None,
 ) -> Drawn:
     """Sample noise (n, *S) from step `first` to step `last`, None for the end; at most `at_once` latents at the same time.
 
-    states: (n, *S) x at step `first`, in model space. what: their name for people. ValueError for what is not finite.
+    states: (n, *S) x at step `first`, in model space. what: their name for people. watch(place, step, x0): is called after every
+    step with what the latents from `place` on are predicted to become, in model space. ValueError for what is not finite.
     """
     sigmas, count = task.sigmas(model), len(noise)
     last = len(sigmas) - 1 if last is None else last
@@ -86,9 +88,10 @@ def draw(
     for index, place in enumerate(places):
         part, predicted = slice(place, place + at_once), {}
 
-        def on_step(step, x0, x, total_steps, index=index, predicted=predicted):
+        def on_step(step, x0, x, total_steps, index=index, place=place, predicted=predicted):
             comfy.model_management.throw_exception_if_processing_interrupted()
             predicted["x0"] = x0
+            watch(place, step, x0)
             show_step(index * (last - first) + step, x0, x, len(places) * (last - first))
 
         with _told_of_batches(len(noise[part]), what):

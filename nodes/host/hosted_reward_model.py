@@ -36,6 +36,10 @@ class HostedRewardModel:
         """Return the rewards, (n,), out of the scores of all `models`."""
         return scores[self]
 
+    def direction(self, model: "HostedRewardModel") -> float:
+        """Return the weight of one of its `models`: only its sign and 0 count."""
+        return 1.0
+
     def load(self, working_memory: float) -> torch.device:
         """Have the host load the weights with `working_memory` bytes to spare; return the device to score on."""
         if self.patcher is None:

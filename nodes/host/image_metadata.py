@@ -26,19 +26,5 @@ def write_to_images(hidden, values: dict) -> None:
     hidden.extra_pnginfo[_ENTRY] = {**entries, node: {**_dict(entries.get(node)), **values}}
 
 
-def saved_with(cls):
-    """Return `cls` for the host's picture savers, whose metadata they write; None where PNG files cannot hold it.
-
-    Whoever queues a prompt through the API may send anything as extra_pnginfo, and the savers check nothing.
-    """
-    given = cls.hidden.extra_pnginfo if cls.hidden else None
-    return cls if not given or isinstance(given, dict) and all(_is_keyword(key) for key in given) else None
-
-
 def _dict(entry) -> dict:
     return entry if isinstance(entry, dict) else {}
-
-
-def _is_keyword(key: str) -> bool:
-    """A PNG keyword has 1 to 79 characters of Latin-1."""
-    return 0 < len(key) < 80 and all(ord(character) < 256 for character in key)

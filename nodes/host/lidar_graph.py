@@ -6,9 +6,17 @@ as a whole, so that only what really changed runs again. Ids begin with the clas
 
 from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder, is_link
 
-from ..settings.definitions import CONTINUE_BEST, GUIDANCE, OWN_NOISE, SAMPLING, THIS_RUN, setting_inputs
+from ..settings.definitions import (
+    BEST_LOOKAHEADS,
+    CONTINUE_BEST,
+    GUIDANCE,
+    OWN_NOISE,
+    SAMPLING,
+    THIS_RUN,
+    setting_inputs,
+)
 from ..values.picks import parse_picks, split_picks
-from ..values.plain_words import plain_words
+from .checked_links import CheckedLinks
 
 # Images with noise of their own must not by chance start from a lookahead's. torch's CPU generator reads the low 32
 # bits of a seed only, so the offset lies within them ("liDA" in ASCII).
@@ -38,21 +46,14 @@ def lidar_graph(
 ) -> tuple[tuple, dict]:
     """Return latent, lookahead set, ranked and finished images, each a link or blocked, and the graph that gives them.
 
-    settings: by name, each a value or a link; where cfg and scheduler are not among them the final sampler's count.
+    settings: every one by name, each a value or a link.
     may_be_none: whether what is linked at lookahead_model may hand on None, as a switch does; only then a change of model
     draws its lookaheads again. Everything else is an input of LiDAR KSampler, a value that has been checked or a link.
     ValueError for picks that cannot be read.
     """
     graph = GraphBuilder()
 
-    def checked_child(name: str, value, node: str = "LiDARKSampler", **more) -> list:
-        child = f"LiDARCheckedInput_{node}_{name}"
-        return graph.node("LiDARCheckedInput", id=child, value=value, node=node, input=name, **more).out(0)
-
-    def sound(name: str, value, node: str = "LiDARKSampler"):
-        """The value, which has been checked; or of a link what a child makes of it that checks it when it comes."""
-        return checked_child(name, value, node) if is_link(value) else value
-
+    sound = CheckedLinks(graph, "LiDARKSampler")
     model, vae, reward_model = sound("model", model), sound("vae", vae), sound("reward_model", reward_model)
     latent_image, cfg, scheduler = sound("latent_image", latent_image), sound("cfg", cfg), sound("scheduler", scheduler)
     task = {
@@ -60,10 +61,8 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    if is_link(prompt) or not plain_words(prompt):  # only the reward model tells whether it reads a text
-        prompt = checked_child("prompt", prompt, reward_model=reward_model)
+    prompt = sound.prompt(prompt, reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
-    settings = {"cfg": cfg, "scheduler": scheduler} | settings
     start_from, several = settings["start_from"], settings["finish"] != 1
     final = {
         **task,
@@ -87,7 +86,7 @@ def lidar_graph(
         drawing_model = model
         if lookahead_model is not None:
             otherwise = {"otherwise": model} if may_be_none else {}
-            drawing_model = checked_child("lookahead_model", lookahead_model, **otherwise)
+            drawing_model = sound("lookahead_model", lookahead_model, **otherwise)
         lookaheads = graph.node(
             "LiDARSampleLookaheads",
             id="LiDARSampleLookaheads",
@@ -117,14 +116,6 @@ def lidar_graph(
             "LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=sound("picks", picks)
         )
         judged = picked.out(0)
-    guided = graph.node(
-        "LiDARApplyGuidance",
-        id="LiDARApplyGuidance",
-        lookaheads=judged,
-        model=model,
-        percent_of=THIS_RUN,
-        **_only(settings, *GUIDANCE),
-    )
     start, rows = latent_image, None
     if several:
         continues = start_from == CONTINUE_BEST
@@ -140,19 +131,37 @@ def lidar_graph(
             **_only(settings, "finish", "count"),
         )
         start = rows.out(0)
-    if start_from != OWN_NOISE:
+    if start_from == BEST_LOOKAHEADS:
         start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
-    sampled = {"latent_image": start, "model": guided.out(0)}
-    if start_from == CONTINUE_BEST:
-        sampled |= {"candidates": lookaheads.out(1), **_only(settings, "batch_size")}
-        image = graph.node("LiDARContinueBest", id="LiDARContinueBest", **sampled)
-    elif several:
-        sampled |= {**final, **_only(settings, "batch_size"), "wanted": rows.out(1)}
-        image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
+    steered = model
+    if start_from == CONTINUE_BEST:  # not guided: after the cut nothing was gained, docs/benchmarks.md
+        image = graph.node(
+            "LiDARContinueBest",
+            id="LiDARContinueBest",
+            model=model,
+            candidates=lookaheads.out(1),
+            lookaheads=judged,
+            latent_image=start,
+            note=f"lookahead_model is not used: {CONTINUE_BEST}" if lookahead_model is not None else "",
+            **_only(settings, "batch_size"),
+        )
     else:
-        image = graph.node("KSampler", id="KSampler", **sampled, **final)
+        steered = graph.node(
+            "LiDARApplyGuidance",
+            id="LiDARApplyGuidance",
+            lookaheads=judged,
+            model=model,
+            percent_of=THIS_RUN,
+            **_only(settings, *GUIDANCE),
+        ).out(0)
+        sampled = {"latent_image": start, "model": steered, **final}
+        if several:
+            sampled |= {**_only(settings, "batch_size"), "wanted": rows.out(1)}
+            image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
+        else:
+            image = graph.node("KSampler", id="KSampler", **sampled)
     latent, finished = image.out(0), ExecutionBlocker(None)
     if several:
         best = graph.node(
@@ -167,7 +176,16 @@ def lidar_graph(
             **_only(settings, "batch_size", "steady_scores"),
         )
         latent, finished = best.out(0), best.out(1)
-    return (latent, judged, scored.out(1), finished), graph.finalize()
+    told = graph.node(
+        "LiDARRunReport",
+        id="LiDARRunReport",
+        latent=latent,
+        model=steered,
+        lookaheads=judged,
+        from_best=start_from != OWN_NOISE,
+        report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+    )
+    return (told.out(0), judged, scored.out(1), finished), graph.finalize()
 
 
 def _only(settings: dict, *names: str) -> dict:

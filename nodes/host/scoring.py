@@ -22,11 +22,13 @@ _IMAGE_COPIES = 5
 
 
 class Scores(NamedTuple):
-    """What one LIDAR_REWARD_MODEL says of n images: rewards (n,) float32; columns: each member's own scores, (n,), by name."""
+    """What one LIDAR_REWARD_MODEL says of n images: rewards (n,) float32; columns: each member's own scores, (n,), by name;
+    judges: the same, turned round where the member's weight is negative."""
 
     name: str
     rewards: torch.Tensor
     columns: dict[str, torch.Tensor]
+    judges: dict[str, torch.Tensor]
 
 
 def score_images(
@@ -90,9 +92,12 @@ def require_prompts(models: Sequence[HostedRewardModel], prompts: Sequence[str])
 def scores_of(reward: HostedRewardModel | CombinedReward, scores: dict[HostedRewardModel, torch.Tensor]) -> Scores:
     """Return what one reward makes of the scores of its models."""
     columns: dict[str, torch.Tensor] = {}
+    judges: dict[str, torch.Tensor] = {}
     for model in reward.models:
-        columns[unused_name(model.name, columns)] = scores[model]
-    return Scores(reward.name, reward.total(scores), columns)
+        name = unused_name(model.name, columns)
+        columns[name] = scores[model]
+        judges[name] = -scores[model] if reward.direction(model) < 0 else scores[model]
+    return Scores(reward.name, reward.total(scores), columns, judges)
 
 
 def columns_of(

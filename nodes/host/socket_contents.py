@@ -11,6 +11,7 @@ from ..values.plain_numbers import whole_numbers
 from .candidates import Candidates
 from .combined_reward import CombinedReward
 from .hosted_reward_model import HostedRewardModel
+from .measured_rows import JudgedRows, SampledRows
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Socket:
 
 def _instance(*classes: type) -> Callable[[object], str]:
     return lambda value: "" if isinstance(value, classes) else kind_of(value)
+
+
+def _judged(value) -> str:
+    sound = isinstance(value, tuple) and value and all(isinstance(each, JudgedRows) for each in value)
+    return "" if sound else kind_of(value)
 
 
 def _model(value) -> str:
@@ -111,6 +117,8 @@ SOCKETS = {
     ),
     "LIDAR_LOOKAHEAD_SET": Socket(_instance(LookaheadSet), "scored lookaheads", "connect LiDAR Score Lookaheads"),
     "LIDAR_CANDIDATES": Socket(_instance(Candidates), "candidates", "connect LiDAR Sample Candidates"),
+    "LIDAR_SAMPLED_ROWS": Socket(_instance(SampledRows), "sampled rows", "connect LiDAR Sample Rows"),
+    "LIDAR_JUDGED_ROWS": Socket(_judged, "judged rows", "connect LiDAR Judge Rows"),
     "LIDAR_LOOKAHEAD_CONFIG": Socket(
         _instance(LookaheadConfig), "a LiDAR Lookahead Config", "connect LiDAR Lookahead Config, or nothing"
     ),

@@ -35,20 +35,17 @@ class LookaheadConfig:
             )
 
     def summary(self) -> str:
-        """Return the settings in four short lines for people."""
-        several = "s" * (self.count > 1)
-        drawn, start = (
-            f"{self.count} lookahead{several} of {self.steps} steps, cfg {self.cfg:g}",
-            f"from {self.start_from}",
-        )
-        how = f"{self.sampler_name}, {self.scheduler}"
+        """Return the settings in a few short lines for people."""
+        several, finished = "s" * (self.count > 1), "" if self.finish == 1 else f", finish {self.finish or 'auto'}"
+        steady = ", steady scores" * self.steady_scores
         if self.start_from == CONTINUE_BEST:
-            drawn, start = f"{self.count} candidate{several}", self.start_from
-            how = f"judged at {self.cut_percent:g} of the final steps"
-        finished = "" if self.finish == 1 else f", finish {self.finish or 'auto'}"
+            return (
+                f"{self.count} candidate{several}, {self.start_from}\n"
+                f"judged at {self.cut_percent:g} of the final steps{finished}{steady}"
+            )
         return (
-            f"{drawn}\n"
-            f"{how}{', steady scores' * self.steady_scores}\n"
+            f"{self.count} lookahead{several} of {self.steps} steps, cfg {self.cfg:g}\n"
+            f"{self.sampler_name}, {self.scheduler}{steady}\n"
             f"{self.guidance_form} {self.guidance_scale:g}, strength {self.reward_strength:g}\n"
-            f"{self.start_percent:g} to {self.end_percent:g}, {start}{finished}"
+            f"{self.start_percent:g} to {self.end_percent:g}, from {self.start_from}{finished}"
         )

@@ -20,7 +20,7 @@ GUIDANCE = (
     "end_percent",
 )  # fmt: skip
 """How they guide: LiDAR Apply Guidance."""
-EVERY = (*SAMPLING, "start_from", "cut_percent", "finish", *GUIDANCE, "steady_scores", "batch_size")
+EVERY = ("start_from", "count", "finish", "cut_percent", *SAMPLING[1:], *GUIDANCE, "steady_scores", "batch_size")
 """LiDAR Lookahead Config."""
 
 
@@ -29,12 +29,12 @@ def _definitions() -> tuple[io.Input, ...]:
     return (
         io.Int.Input(
             "count",
-            default=16,
+            default=8,
             min=1,
             max=1024,
             tooltip=(
-                "How many lookaheads (quick trial images) are drawn and scored. 8 to 100 are useful: more steer better, "
-                "and the time of the lookahead phase grows with them. 1 cannot steer; 0 is not possible, use a "
+                "How many lookaheads (trial images) are drawn and scored. 8 where the best continue, 16 to 100 with a distilled "
+                "model: more find better ones, and the time grows with them. 1 cannot steer; 0 is not possible, use a "
                 "guidance_scale of 0 to switch LiDAR off."
             ),
         ),
@@ -80,14 +80,14 @@ def _definitions() -> tuple[io.Input, ...]:
         ),
         io.Combo.Input(
             "start_from",
-            options=[OWN_NOISE, BEST_LOOKAHEADS, CONTINUE_BEST],
-            default=BEST_LOOKAHEADS,
+            options=[CONTINUE_BEST, BEST_LOOKAHEADS, OWN_NOISE],
+            default=CONTINUE_BEST,
             tooltip=(
-                f"{BEST_LOOKAHEADS}: the final images start from the noise of the best lookaheads, the first from the best, so "
-                f"that what was good in them comes again, in full quality. {OWN_NOISE}: from noise of their own, as in the "
-                f"paper; only guidance brings the lookaheads in. {CONTINUE_BEST}: count images begin as the final sampler makes "
-                "them, are judged at cut_percent by what they will be, and the best go on from there; steps, cfg, sampler_name "
-                "and scheduler of the lookaheads and lookahead_model are not read."
+                f"{CONTINUE_BEST}: count images begin as the final sampler makes them, are judged at cut_percent by what they will "
+                "be, and the best go on from there. Right for every model without further settings; steps, cfg, sampler_name, "
+                "scheduler, lookahead_model and the guidance are not read, for after the cut guidance gained nothing. "
+                f"{BEST_LOOKAHEADS}: the final images start from the noise of the best lookaheads and are guided; for a distilled "
+                f"lookahead_model. {OWN_NOISE}: from noise of their own, as in the paper; only guidance brings the lookaheads in."
             ),
         ),
         io.Float.Input(
@@ -104,7 +104,7 @@ def _definitions() -> tuple[io.Input, ...]:
         ),
         io.Int.Input(
             "finish",
-            default=1,
+            default=0,
             min=0,
             max=1024,
             tooltip=(
@@ -193,7 +193,7 @@ def _definitions() -> tuple[io.Input, ...]:
             advanced=True,
             tooltip=(
                 f"Where guidance ends, as a share of the steps; the steps after it only refine. With {BLEND} "
-                f"0.3 is recommended, found on the demo model and not measured at full size; with {DIFFERENCE} 0.8 is usual, "
+                f"0.3 was best on the demo model, and was not measured at full size; with {DIFFERENCE} 0.8 is usual, "
                 "and 0.05 for Flux with guidance_scale 40. 1 guides to the very end. 0 guides nothing."
             ),
         ),
@@ -268,10 +268,32 @@ def picks_input(**options) -> io.Input:
         "picks",
         default="",
         tooltip=(
-            "Numbers of the lookaheads that you like, as shown on the ranked pictures (no. 7), parted by commas: 3, 7. A "
+            "Numbers of the lookaheads that you like, as on the contact sheet, parted by commas: 3, 7. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
             "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."
         ),
         **options,
     )
+
+
+def budget_input(**options) -> io.Input:
+    """Return budget, the time that an advice is for; options: of io.Float.Input."""
+    return io.Float.Input(
+        "budget",
+        default=4.0,
+        min=1.0,
+        max=64.0,
+        step=0.25,
+        tooltip=(
+            "For which time lookahead_config is made: so many times as long as the plain picture, or the batch of latent_image, "
+            "takes with decode and score. 1 leaves no time to choose, 0 is not possible; the report shows 2, 4, 8 and 16 too."
+        ),
+        **options,
+    )
+
+
+def largest(name: str) -> float:
+    """Return the largest value that a setting may have."""
+    (found,) = (each.max for each in _definitions() if each.id == name)
+    return found

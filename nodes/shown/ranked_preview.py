@@ -7,6 +7,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..values.picture import picture_of
+
 _SMALLEST_SIDE, _LONGEST_SIDE = 192, 512
 _BACKGROUND, _INK = (24, 24, 27), (244, 244, 245)
 
@@ -39,9 +41,7 @@ def ranked_preview(
 def _labelled(
     image: Tensor, lines: list[tuple[str, str]], size: tuple[int, int], font: ImageFont.FreeTypeFont
 ) -> np.ndarray:
-    colour = image.expand(-1, -1, 3) if image.shape[-1] == 1 else image[..., :3]
-    pixels = (colour.detach().cpu().clamp(0, 1) * 255).round().byte().numpy()
-    picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
+    picture = picture_of(image).resize(size, Image.Resampling.BICUBIC)
     strip = round(font.size * 1.6)
     canvas = Image.new("RGB", (size[0], size[1] + strip * len(lines)), _BACKGROUND)
     canvas.paste(picture, (0, 0))

@@ -17,12 +17,12 @@ def score_table(order: Tensor, columns: Mapping[str, Tensor]) -> str:
         [str(rank), str(i + 1), *(f"{scores[i]:.4g}" for scores in columns.values())]
         for rank, i in enumerate(order.tolist(), start=1)
     ]
-    return _aligned([head, *rows])
+    return aligned([head, *rows])
 
 
 def change_table(changes: Mapping[str, Change]) -> str:
     """Return a line for each reward: its mean before and after, the change, and the standard error of the change."""
-    return _aligned(
+    return aligned(
         [
             ["reward", "baseline", "images", "change", "standard error"],
             *(
@@ -33,6 +33,7 @@ def change_table(changes: Mapping[str, Change]) -> str:
     )
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
+    """Return the rows as lines of text whose columns end below each other; rows: as many cells in each."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

@@ -38,6 +38,11 @@ def notes_of(lookaheads: LookaheadSet) -> list[str]:
     return lookaheads.metadata.get(_NOTES, "").split("\n") if _NOTES in lookaheads.metadata else []
 
 
+def told_with(lookaheads: LookaheadSet, text: str) -> list[str]:
+    """Return the lines of a text about a set: what is told with the set before it, the set's name after it."""
+    return [*notes_of(lookaheads), text, *([f"set {name_of(lookaheads)}"] if name_of(lookaheads) else [])]
+
+
 def with_note(lookaheads: LookaheadSet, note: str) -> LookaheadSet:
     """Return the same set with one more line to tell."""
     metadata = lookaheads.metadata | named_metadata(name_of(lookaheads), [*notes_of(lookaheads), note])

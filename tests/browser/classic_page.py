@@ -8,6 +8,8 @@ from .page import Page
 class ClassicPage(Page):
     """All rows are painted on one canvas: they are found by the place that the page keeps of each."""
 
+    renderer = "classic"
+
     def _row(self, setting: str) -> tuple[float, float, float]:
         """The left end, the right end and the middle's height of a row."""
         return tuple(

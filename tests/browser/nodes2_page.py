@@ -8,6 +8,8 @@ from .page import Page
 class Nodes2Page(Page):
     """Every row is an element of the document, which is labelled with its name."""
 
+    renderer = "Nodes 2.0"
+
     def _row(self, setting: str):
         return self.tab.get_by_label(setting, exact=True).last
 

@@ -34,7 +34,8 @@ class Page:
 
     def await_load(self) -> None:
         self.until(
-            "window.app?.extensionManager?.workflow?.activeWorkflow?.changeTracker && app.rootGraph.nodes.length"
+            "window.app?.extensionManager?.workflow?.activeWorkflow?.changeTracker && app.rootGraph.nodes.length",
+            seconds=300,
         )
 
     def js(self, code: str, given: Any = None) -> Any:

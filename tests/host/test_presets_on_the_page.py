@@ -17,7 +17,7 @@ def inputs(server):
 
 
 def test_the_values_of_the_presets_come_with_the_first_widget_and_are_what_it_takes(inputs):
-    presets = inputs["count"][1]["presets"]
+    presets = inputs["start_from"][1]["presets"]
     assert {"recommended", "SDXL (paper)", "Flux (paper)", "demo"} <= presets.keys()
     for name, value in (entry for preset in presets.values() for entry in preset.items()):
         kind, options = inputs[name]

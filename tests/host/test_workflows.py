@@ -17,7 +17,7 @@ from devtools.workflow_to_prompt import workflow_to_prompt
 
 PACK = Path(__file__).resolve().parents[2]
 FOLDER = PACK / "workflows"
-NAMES = ("lidar_demo", "lidar_rewards", "lidar_sdxl", "lidar_sdxl_modular")
+NAMES = ("lidar_demo", "lidar_measure", "lidar_rewards", "lidar_sdxl", "lidar_sdxl_modular")
 MODEL_FILE_WIDGETS = {"ckpt_name", "lora_name", "file", "clip_file"}  # which files are there is each user's own affair
 NOTES = {"MarkdownNote", "Note"}
 PROJECT = re.search(r'^name = "(.+)"$', (PACK / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -151,6 +151,8 @@ def shortened(name: str, object_info) -> dict[str, Any]:
             node["inputs"]["batch_size"] = 2
         elif node["class_type"] in ("KSampler", "LiDARKSampler"):
             node["inputs"]["steps"] = 4
+        elif node["class_type"] == "LiDARMeasureDrafts":
+            node["inputs"] |= {"steps": 4, "pictures": 8}
         elif node["class_type"] == "LiDARLookaheadConfig":
             node["inputs"] |= {"count": 4, "steps": 2}
     return prompt
@@ -163,6 +165,18 @@ def test_the_rewards_workflow_runs_to_its_end(server, object_info):
     (table,) = (result.outputs[key]["text"][0] for key, node in prompt.items() if node["class_type"] == "PreviewAny")
     assert table.splitlines()[0].split()[2:] == ["CLIP", "score", "(demo_clip)", "sharpness", "contrast"]
     assert "baseline" in table
+
+
+def test_the_measuring_workflow_runs_to_its_end(server, object_info):
+    prompt = shortened("lidar_measure", object_info)
+    result = server.queue(prompt)
+    assert result.status == "success", result.message
+    (table,) = (result.outputs[key]["text"][0] for key, node in prompt.items() if node["class_type"] == "PreviewAny")
+    assert table.startswith("8 pictures of one prompt")
+    (chart,) = (
+        result.outputs[key]["images"][0] for key, node in prompt.items() if node["class_type"] == "PreviewImage"
+    )
+    assert Image.open(io.BytesIO(server.view(chart))).size == (1280, 860)
 
 
 def test_the_demo_runs_to_its_end(server, object_info):

@@ -67,8 +67,10 @@ CANDIDATES = MODEL | {
         cut_percent=0.5, batch_size=2,
     ),
     "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
-    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["values", 0]),
-    "go on": node("LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], latent_image=["start", 0], batch_size=2),
+    "go on": node(
+        "LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], lookaheads=["values", 0], latent_image=["latent", 0],
+        batch_size=2, note="",
+    ),
     "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
     "report": node("PreviewAny", source=["go on", 1]),
 }  # fmt: skip
@@ -87,6 +89,34 @@ SEVERAL = MODEL | {
     ),
     "save": node("SaveLatent", samples=["keep", 0], filename_prefix="bad_inputs"),
     "show": node("PreviewImage", images=["keep", 1]),
+}  # fmt: skip
+MEASURING = MODEL | {
+    "config": WHOLE["config"],
+    "measure": node(
+        "LiDARMeasureDrafts", model=["demo", 0], **TASK, latent_image=["latent", 0], vae=["demo", 2],
+        reward_model=["demo", 3], prompt=PROMPT, seed=5, **SAMPLER, pictures=8, budget=2.0, lookahead_config=["config", 0],
+        lookahead_model=["demo", 0],
+    ),
+    "chart": node("PreviewImage", images=["measure", 0]),
+    "report": node("PreviewAny", source=["measure", 1]),
+}  # fmt: skip
+_ROWS = (
+    {"model": ["demo", 0], "latent_image": ["latent", 0], "seed": 5, "batch_size": 2, "first": 0, "count": 3}
+    | TASK
+    | SAMPLER
+)
+_JUDGE = {"vae": ["demo", 2], "reward_model": ["demo", 3], "prompt": PROMPT, "batch_size": 2, "steady_scores": False}
+ROWS = MODEL | {
+    "drafts": node("LiDARSampleRows", **_ROWS | {"steps": 1}, drafts=True),
+    "finals": node("LiDARSampleRows", **_ROWS, drafts=False),
+    "first": node("LiDARJudgeRows", rows=["drafts", 0], **_JUDGE),
+    "second": node("LiDARJudgeRows", rows=["finals", 0], **_JUDGE, before=["first", 0]),
+    "report": node(
+        "LiDARReportDrafts", judged=["second", 0], reward_model=["demo", 3], latent_image=["latent", 0], budget=2.0,
+        **WHOLE["config"]["inputs"],
+    ),
+    "chart": node("PreviewImage", images=["report", 0]),
+    "table": node("PreviewAny", source=["report", 1]),
 }  # fmt: skip
 IMAGES = {
     "image": node("EmptyImage", width=16, height=16, batch_size=2, color=0x305070),
@@ -107,11 +137,15 @@ IMAGES = {
     "table": node("PreviewAny", source=["score", 4]),
 }  # fmt: skip
 CHECKED = MODEL | {
-    "checked": node("LiDARCheckedInput", value=4, node="LiDARKSampler", input="steps", plain=False),
+    "checked": node("LiDARCheckedInput", value=4, node="LiDARKSampler", input="steps"),
     "sample": node(
         "KSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **SAMPLER | {"steps": ["checked", 0]}
     ),
     "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
+}
+REPORT = {key: each for key, each in PARTS.items() if key not in ("save", "table")} | {
+    "report": node("LiDARRunReport", latent=["sample", 0], model=["guide", 0], lookaheads=["pick", 0], from_best=True),
+    "save": node("SaveLatent", samples=["report", 0], filename_prefix="bad_inputs"),
 }
 BASES = {
     "LiDARKSampler": ("lidar", WHOLE), "LiDARLookaheadConfig": ("config", WHOLE),
@@ -121,7 +155,9 @@ BASES = {
     "LiDARRewardModelLoader": ("reward", IMAGES), "LiDARCombineRewards": ("both", IMAGES), "LiDARScoreImages": ("score", IMAGES),
     "LiDARSampleCandidates": ("draw", CANDIDATES), "LiDARContinueBest": ("go on", CANDIDATES),
     "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
-    "LiDARCheckedInput": ("checked", CHECKED),
+    "LiDARMeasureDrafts": ("measure", MEASURING), "LiDARSampleRows": ("finals", ROWS), "LiDARJudgeRows": ("second", ROWS),
+    "LiDARReportDrafts": ("report", ROWS),
+    "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ NODES = (
     "LiDARKSampler", "LiDARLookaheadConfig", "LiDARRewardModelLoader", "LiDARSampleLookaheads", "LiDARScoreLookaheads",
     "LiDARApplyGuidance", "LiDARCombineRewards", "LiDARPickLookaheads", "LiDARRewardsFromValues", "LiDARScoreImages",
     "LiDARStartFromBest", "LiDARSampleCandidates", "LiDARContinueBest", "LiDARFinishSeveral", "LiDARSampleInParts",
-    "LiDARKeepBest", "LiDARCheckedInput",
+    "LiDARKeepBest", "LiDARMeasureDrafts", "LiDARSampleRows", "LiDARJudgeRows", "LiDARReportDrafts", "LiDARCheckedInput", "LiDARRunReport",
 )  # fmt: skip
 ADVICE = re.compile(
     r"[:;?,] (or )?(set|connect|choose|write|draw|give|change|put|use|lower|raise|make|encode|sample|switch|score)\b",

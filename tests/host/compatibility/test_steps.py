@@ -14,17 +14,19 @@ KIND = {"SD1.5": "EPS", "Flux": "flow"}
 
 @pytest.fixture(scope="module")
 def groups(pack, node_classes):
-    """The guidance of presets, by the names of all that guide the same share of the steps; of these the first one's."""
+    """By the share of the steps that presets guide: the guidance of the first of them, and the names of all."""
     definitions, presets = (
         sys.modules[f"{pack.__name__}.nodes.settings.{name}"] for name in ("definitions", "presets")
     )
     guidance, names = {}, {}
     for name, values in presets.PRESETS.items():
         values = {**definitions.DEFAULTS, **values}
-        share = values["start_percent"], values["end_percent"]
+        if values["start_from"] == definitions.CONTINUE_BEST:  # LiDAR KSampler does not guide then
+            continue
+        share = f"{values['start_percent']:g} to {values['end_percent']:g}"
         guidance.setdefault(share, {each: values[each] for each in definitions.GUIDANCE})
         names.setdefault(share, []).append(name)
-    return {", ".join(names[share]): guidance[share] for share in guidance}
+    return {share: (guidance[share], ", ".join(names[share])) for share in guidance}
 
 
 def changed_levels(model, apply, lookaheads, settings):
@@ -75,7 +77,8 @@ def test_no_preset_guides_nothing_without_a_word(family, apply, lookahead_set, g
     model, latent = each.model.clone(), {"samples": torch.ones(1, *shape)}
     model.set_model_unet_function_wrapper(short_network)
     lookaheads, sampling = lookahead_set(shape, model.model), model.get_model_object("model_sampling")
-    for group, values in groups.items():
+    for group, (values, names) in groups.items():
+        notes.add("this run", group, "presets", names)
         for scheduler in comfy.samplers.KSampler.SCHEDULERS:
             for denoise in DENOISE:
                 print(group, scheduler, denoise)  # shown where it fails

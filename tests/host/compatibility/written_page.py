@@ -64,8 +64,8 @@ The network is one line of arithmetic here, since a sampler sees only its predic
 
 ## Steps that are guided
 
-Each preset, every scheduler, EPS (SD1.5) and flow (Flux), 20 steps. Presets that guide the same share of the steps stand
-together; the first of them ran.
+Each preset that guides, every scheduler, EPS (SD1.5) and flow (Flux), 20 steps. Presets that guide the same share of the steps
+stand together; the first of them ran. *recommended* continues the best candidates and guides nothing.
 
 **LiDAR KSampler** counts start and end within the steps that are sampled. With all schedulers, EPS and flow alike:
 
@@ -115,8 +115,8 @@ class Notes:
             guiders=self.markdown("guiders", "guider"),
             patches=self.markdown("patches", "node before or after LiDAR"),
             samplers=self.markdown("samplers", "sampler"),
-            this_run=self.markdown("this run", "preset"),
-            whole_process=self.markdown("whole process", "preset: scheduler"),
+            this_run=self.markdown("this run", "start to end"),
+            whole_process=self.markdown("whole process", "start to end: scheduler"),
             guided_none=guided_none,
         )
 

@@ -29,12 +29,16 @@ def start(node_classes, conditioning):
 
 
 @pytest.fixture
-def go_on(node_classes):
-    """go_on(model, candidates, latent) -> (samples, report) of LiDAR Continue Best, one image at a time."""
+def go_on(node_classes, lidar_core):
+    """go_on(model, candidates, latent) -> (samples, report) of LiDAR Continue Best, one image at a time; ROWS are the best."""
 
-    def run(model, candidates, latent, batch_size=1):
+    def run(model, candidates, latent, batch_size=1, count=4, **metadata):
         node = node_classes["LiDARContinueBest"]
-        latent, report = node.execute(model, candidates, latent, batch_size).result
+        scores = lidar_core.LookaheadSet(
+            torch.zeros(count, 4, 8, 8), torch.tensor([0.5, -2.0, -1.0, 0.9] * 3)[:count], "", metadata
+        )
+        latent, report = node.execute(model, candidates, scores, latent, batch_size, "").result
+        assert latent["batch_index"] == ROWS[: len(latent["samples"])]
         return latent["samples"], report
 
     return run
@@ -73,9 +77,9 @@ def host_part(comfy, conditioning):
     return run
 
 
-def chosen(latent: dict, rows=ROWS) -> dict:
-    """The latent as LiDAR Start From Best gives it."""
-    return latent | {"samples": latent["samples"].repeat(len(rows), 1, 1, 1), "batch_index": rows}
+def chosen(latent: dict) -> dict:
+    """The latent with room for two images."""
+    return latent | {"samples": latent["samples"].repeat(2, 1, 1, 1)}
 
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "mask"])
@@ -160,7 +164,11 @@ def test_no_step_is_done_twice(families, start, go_on, nodes_room, monkeypatch, 
     _, candidates = start(families["EPS"], latent, cfg=cfg)
     _, report = go_on(families["EPS"], candidates, chosen(latent))
     assert told == [f"4 candidates after 3 of 5 steps: {4 * 3 * rows} model evaluations"]
-    assert report == f"2 images from step 4 of 5 on: {2 * 2 * rows} model evaluations"
+    assert report == f"no. 4, 1 of 4 go on from step 4 of 5: {2 * 2 * rows} model evaluations"
+    told_with_the_set = go_on(families["EPS"], candidates, latent, notes="picks are not used", set="k7f2")[1].split(
+        "\n"
+    )
+    assert told_with_the_set[0] == "picks are not used" and told_with_the_set[-1] == "set k7f2"
 
 
 def test_a_sampler_that_adds_noise_does_not_repeat_it_after_the_cut(families, start, go_on, monkeypatch):
@@ -182,17 +190,14 @@ def test_there_are_as_many_candidates_as_images_at_least(families, start):
     assert len(lookaheads["samples"]) == len(candidates.states) == 6
 
 
-@pytest.mark.parametrize(
-    ("latent", "message"),
-    [
-        ({}, "latent_image names no candidates: connect LiDAR Start From Best"),
-        ({"batch_index": [4]}, "latent_image names row 4 of the noise, and there are rows 0 to 3: connect"),
-    ],
-)
-def test_what_names_no_candidate_is_refused(families, start, go_on, latent, message):
-    _, candidates = start(families["EPS"], {"samples": torch.zeros(1, 4, 8, 8)})
+@pytest.mark.parametrize(("images", "count"), [(5, 4), (1, 8)])
+def test_scores_of_others_and_too_many_images_are_refused(families, start, go_on, images, count):
+    _, candidates = start(families["EPS"], {"samples": torch.zeros(1, 4, 8, 8)}, count=3)
+    message = (
+        f"{images} images are wanted, of {count} lookaheads for 3 candidates: connect the latent_image of LiDAR Sample"
+    )
     with pytest.raises(ValueError, match=f"^LiDAR Continue Best: {message}"):
-        go_on(families["EPS"], candidates, {"samples": torch.zeros(1, 4, 8, 8)} | latent)
+        go_on(families["EPS"], candidates, {"samples": torch.zeros(images, 4, 8, 8)}, count=count)
 
 
 def test_another_model_and_a_run_of_one_step_are_refused(families, start, go_on):

@@ -18,10 +18,8 @@ CONFIG = {
 }  # fmt: skip
 DRAWING = ("count", "steps", "cfg", "sampler_name", "scheduler", "batch_size")
 FINAL = (
-    "LiDARKSampler",
-    "LiDARSampleCandidates",
-    "LiDARSampleInParts",
-)  # whose steps, cfg, ... are the final sampler's
+    "LiDARKSampler", "LiDARSampleCandidates", "LiDARSampleInParts", "LiDARMeasureDrafts", "LiDARSampleRows",
+)  # fmt: skip  # whose steps, cfg, ... are the final sampler's
 GUIDANCE = (
     "guidance_scale", "reward_strength", "reward_scale", "start_percent", "end_percent", "guidance_form",
     "effective_dimension",
@@ -105,7 +103,9 @@ def test_lookaheads_share_the_task_and_have_noise_of_their_own(expand):
 
 def test_largest_seed_gives_the_lookaheads_a_valid_one(expand):
     assert 0 <= expand(config_node(), seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] < 2**64
-    assert expand(seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] == 2**64 - 1
+    assert (
+        expand(config_node(start_from="best lookaheads"), seed=2**64 - 1)["LiDARSampleLookaheads"]["seed"] == 2**64 - 1
+    )
 
 
 def test_from_the_best_lookaheads_both_phases_have_one_seed_and_the_final_noise_is_chosen(expand):
@@ -131,9 +131,21 @@ def test_to_continue_the_best_the_final_sampler_draws_the_candidates_too(expand)
     }
     assert drawn["model"] == LINKS["model"] and drawn["latent_image"] == LINKS["latent_image"]
     assert final["candidates"][0].endswith("LiDARSampleCandidates") and final["candidates"][1] == 1
-    assert final["latent_image"][0].endswith("LiDARStartFromBest")
-    assert final["model"][0].endswith("LiDARApplyGuidance")
-    assert not {"LiDARSampleLookaheads", "KSampler", "LiDARFinishSeveral", "LiDARKeepBest"} & children.keys()
+    assert final["lookaheads"][0].endswith("LiDARScoreLookaheads")
+    assert final["latent_image"] == LINKS["latent_image"] and final["model"] == LINKS["model"], "not guided"
+    assert (
+        final["note"] == "lookahead_model is not used: continue the best"
+        and expand()["LiDARContinueBest"]["note"] == ""
+    )
+    others = {
+        "LiDARSampleLookaheads",
+        "LiDARStartFromBest",
+        "LiDARApplyGuidance",
+        "KSampler",
+        "LiDARFinishSeveral",
+        "LiDARKeepBest",
+    }
+    assert not others & children.keys()
 
 
 @pytest.mark.parametrize("finish", [0, 5, ["number", 0]])
@@ -164,16 +176,16 @@ def test_where_several_continue_they_cost_what_is_done_of_their_steps(expand):
 
 
 def test_a_summary_says_how_images_start_and_how_many_are_finished(make_config):
-    assert make_config().summary().endswith("\n0 to 0.3, from best lookaheads")
-    text = make_config(start_from="continue the best", finish=0, cut_percent=0.5, steady_scores=True).summary()
-    assert text.startswith("16 candidates\njudged at 0.5 of the final steps, steady scores\nblend")
-    assert text.endswith("\n0 to 0.3, continue the best, finish auto")
+    text = make_config(start_from="best lookaheads", finish=1, steps=5).summary()
+    assert "lookaheads of 5 steps" in text and text.endswith("\n0 to 0.3, from best lookaheads")
+    text = make_config(start_from="continue the best", finish=0, cut_percent=0.5, steady_scores=True, count=9).summary()
+    assert text == "9 candidates, continue the best\njudged at 0.5 of the final steps, finish auto, steady scores"
     assert make_config(finish=6, start_from="own noise").summary().endswith(", from own noise, finish 6")
 
 
 def test_what_a_config_in_the_prompt_leaves_out_has_its_default(expand, make_config, nodes_room):
     defaults = nodes_room("settings.definitions").DEFAULTS
-    children = expand({"class_type": "LiDARLookaheadConfig", "inputs": {"count": 3}})
+    children = expand({"class_type": "LiDARLookaheadConfig", "inputs": {"count": 3, "start_from": "own noise"}})
     assert children["LiDARSampleLookaheads"]["count"] == 3
     assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
         name: defaults[name] for name in GUIDANCE
@@ -183,7 +195,11 @@ def test_what_a_config_in_the_prompt_leaves_out_has_its_default(expand, make_con
 
 def test_lookahead_model_draws_the_lookaheads_only(expand):
     children = expand(lookahead_model=["fast", 0])
-    assert children["LiDARSampleLookaheads"]["model"] == ["fast", 0]
+    drawn = children["LiDARSampleLookaheads"]
+    assert drawn["model"] == ["fast", 0]
+    assert {name: drawn[name] for name in DRAWING[:5]} == {
+        "count": 16, "steps": 4, "cfg": 1.0, "sampler_name": "euler", "scheduler": "sgm_uniform",
+    }, "without a config the preset of distilled models"  # fmt: skip
     assert children["LiDARApplyGuidance"]["model"] == LINKS["model"]
 
 
@@ -195,6 +211,10 @@ def test_model_stands_in_for_a_lookahead_model_only_where_a_link_may_hand_on_non
     prompt = {"lidar": {"class_type": "LiDARKSampler", "inputs": inputs}, "fast": {"class_type": source, "inputs": {}}}
     graph = asyncio.run(hidden_class(prompt).execute(**inputs)).expand
     checks = {node["inputs"]["input"]: node["inputs"] for node in graph.values() if node["class_type"] == CHECK}
+    assert "otherwise" not in checks["lookahead_model"], "settings of a distilled model do not suit another"
+    inputs["lookahead_config"], prompt["config"] = ["config", 0], config_node()
+    graph = asyncio.run(hidden_class(prompt).execute(**inputs | {"lookahead_config": None})).expand
+    checks = {node["inputs"]["input"]: node["inputs"] for node in graph.values() if node["class_type"] == CHECK}
     stands_in = checks["lookahead_model"].get("otherwise")
     # Without it the host keeps the lookaheads when only model changes
     assert (stands_in is not None) == otherwise
@@ -202,12 +222,15 @@ def test_model_stands_in_for_a_lookahead_model_only_where_a_link_may_hand_on_non
 
 
 def test_picks_judge_between_scores_and_guidance(expand):
-    children = expand(picks="3, -2")
+    config = config_node(start_from="best lookaheads")
+    children = expand(config, picks="3, -2")
     assert children["LiDARPickLookaheads"]["picks"] == "3, -2"
     assert children["LiDARPickLookaheads"]["lookahead_set"][0].endswith("LiDARScoreLookaheads")
     assert children["LiDARApplyGuidance"]["lookaheads"][0].endswith("LiDARPickLookaheads")
-    assert expand(picks=["text", 0])["LiDARPickLookaheads"]["picks"] == ["text", 0], "a link is handed on"
-    assert "LiDARPickLookaheads" not in expand(picks=" \n")
+    assert children["LiDARStartFromBest"]["lookaheads"][0].endswith("LiDARPickLookaheads")
+    assert expand(picks="3")["LiDARContinueBest"]["lookaheads"][0].endswith("LiDARPickLookaheads")
+    assert expand(config, picks=["text", 0])["LiDARPickLookaheads"]["picks"] == ["text", 0], "a link is handed on"
+    assert "LiDARPickLookaheads" not in expand(config, picks=" \n")
 
 
 @pytest.fixture(params=["read from the prompt", "handed on by another node"])
@@ -257,21 +280,15 @@ def test_config_is_run_first_only_where_the_prompt_does_not_tell_it(hidden_class
     assert hidden_class(prompt).check_lazy_status(lookahead_config=None) == asked_for
 
 
-def test_without_a_config_lookaheads_use_the_final_samplers_cfg_and_scheduler_and_the_recommended_rest(
-    expand, nodes_room
-):
+def test_without_a_config_the_best_candidates_of_the_final_sampler_continue(expand, nodes_room):
     defaults = nodes_room("settings.definitions").DEFAULTS
     children = expand()
-    drawn = children["LiDARSampleLookaheads"]
-    assert (drawn["cfg"], drawn["scheduler"]) == (3.5, "simple")
-    for name in ("count", "steps", "sampler_name", "batch_size"):
+    drawn = children["LiDARSampleCandidates"]
+    assert (drawn["cfg"], drawn["scheduler"], drawn["sampler_name"]) == (3.5, "simple", "heun")
+    for name in ("count", "cut_percent", "batch_size"):
         assert drawn[name] == defaults[name]
-    recommended = nodes_room("settings.presets").PRESETS["recommended"]
-    assert {name: children["LiDARApplyGuidance"][name] for name in GUIDANCE} == {
-        name: recommended[name] for name in GUIDANCE
-    }
+    assert children["LiDARFinishSeveral"]["finish"] == 0
     assert children["LiDARScoreLookaheads"]["steady_scores"] is False
-    assert "LiDARStartFromBest" in children
 
 
 def test_every_setting_has_one_default_on_every_node(node_classes, nodes_room):
@@ -310,7 +327,8 @@ def test_every_preset_is_a_config_of_real_settings(make_config, nodes_room):
     for preset in nodes_room("settings.presets").PRESETS.values():
         config = make_config(**preset)
         assert {name: getattr(config, name) for name in preset} == preset
-        assert f"{config.count} lookaheads of {config.steps} steps" in config.summary()
+        drawn = "candidates" if config.start_from == "continue the best" else f"lookaheads of {config.steps} steps"
+        assert f"{config.count} {drawn}" in config.summary()
 
 
 def test_recommended_writes_the_defaults_but_for_what_the_model_family_decides(nodes_room):
@@ -324,7 +342,7 @@ def test_recommended_writes_the_defaults_but_for_what_the_model_family_decides(n
 def test_unknown_start_says_what_is_known(make_config):
     with pytest.raises(
         ValueError,
-        match="start_from is 'luck', wanted one of its list: choose own noise, best lookaheads, continue the best",
+        match="start_from is 'luck', wanted one of its list: choose continue the best, best lookaheads, own noise",
     ):
         make_config(start_from="luck")
 
@@ -335,7 +353,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
         "sampler_name scheduler denoise lookahead_config lookahead_model picks",
-        "LiDARLookaheadConfig": "LiDAR Lookahead Config: count steps cfg sampler_name scheduler start_from cut_percent finish "
+        "LiDARLookaheadConfig": "LiDAR Lookahead Config: start_from count finish cut_percent steps cfg sampler_name scheduler "
         f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
         "sampler_name scheduler denoise batch_size",
@@ -344,7 +362,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
         "LiDARSampleCandidates": "LiDAR Sample Candidates: model positive negative latent_image seed steps cfg sampler_name "
         "scheduler denoise count cut_percent batch_size",
-        "LiDARContinueBest": "LiDAR Continue Best: model candidates latent_image batch_size",
+        "LiDARContinueBest": "LiDAR Continue Best: model candidates lookaheads latent_image batch_size note",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
         "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",

@@ -1,5 +1,7 @@
 """LiDAR Score Images ranks any images, keeps the best with what belongs to them, and shows what other rewards say."""
 
+import json
+
 import pytest
 import torch
 
@@ -214,7 +216,8 @@ def test_pictures_are_shown_whatever_a_prompt_sends_for_the_metadata(node_classe
     prompt = DynamicPrompt({"score": {"class_type": "LiDARScoreImages", "inputs": {}}})
     hidden = {io.Hidden.unique_id: "score", io.Hidden.dynprompt: prompt, io.Hidden.extra_pnginfo: extra}
     node = node_classes["LiDARScoreImages"].PREPARE_CLASS_CLONE({"hidden_inputs": hidden})
-    shown = node.execute(pictures(), load("brightness")).ui.as_dict()["images"]
-    assert len(shown) == 5 and all((tmp_path / each["filename"]).is_file() for each in shown)
+    sheet = json.loads(node.execute(pictures(), load("brightness")).ui["lidar_sheet"][0])
+    assert len(list((tmp_path / sheet["folder"]).iterdir())) == 5
+    assert sheet["kept"] == [4]
     if isinstance(extra, dict):
         assert extra["lidar_scores"]["score"]["kept"] == [4]

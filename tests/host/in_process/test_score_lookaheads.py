@@ -66,7 +66,6 @@ def test_preview_shows_the_best_first_with_labels_below(score, brightness):
     strips = ranked[:, 192:]
     assert (strips.amax(dim=(1, 2, 3)) > 0.8).all(), "each strip has ink"
     assert len({strip.numpy().tobytes() for strip in strips}) == 5, "each label is another"
-    assert len(output.ui["images"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 from PIL import Image
 
@@ -29,11 +30,16 @@ def test_ranking_settings_and_progress_of_both_phases_are_shown(server, first_ru
     assert {"LiDARSampleLookaheads", "KSampler"} <= classes
     ends = [step for step in first_run.progress if first_run.class_of(step.node) == "LiDARSampleLookaheads"]
     assert {step.maximum for step in ends} == {4.0}, "two chunks of two steps are one bar"
-    ranked = next(
-        output["images"] for node, output in first_run.outputs.items() if node.endswith("LiDARScoreLookaheads")
-    )
-    assert len(ranked) == 4
-    assert Image.open(io.BytesIO(server.view(ranked[0]))).width == 192
+    told = {first_run.class_of(node): output for node, output in first_run.outputs.items() if node.startswith("lidar.")}
+    assert told["LiDARScoreLookaheads"]["text"][0].startswith("scores ")
+    assert told["LiDARRunReport"]["text"] == ["guided 3 of 3 steps"]
+    sheet = json.loads(told["LiDARScoreLookaheads"]["lidar_sheet"][0])
+    assert sorted(sheet["numbers"]) == [1, 2, 3, 4]
+    for number in sheet["numbers"]:
+        thumbnail = server.view({"filename": f"{number}.jpg", "subfolder": sheet["folder"], "type": "temp"})
+        assert Image.open(io.BytesIO(thumbnail)).size == (64, 64)
+    started = json.loads(told["LiDARRunReport"]["lidar_sheet"][0])["started"]
+    assert started == [], "own noise"
 
 
 def test_one_lookahead_runs_and_says_that_it_cannot_steer(graph, run):

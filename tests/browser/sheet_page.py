@@ -1,0 +1,90 @@
+"""What a user sees of a contact sheet and does with it, in both renderers: it is made of elements of the document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .page import Page
+
+SCALE = 0.6
+
+
+class SheetOnPage:
+    """The contact sheets of a page; `page` has the rest."""
+
+    def __init__(self, page: Page):
+        self.page = page
+
+    def open(self, prompt: dict[str, Any], shown: str = "LiDARKSampler") -> None:
+        """Opens API JSON with the node of this class in sight and the others out of the way."""
+        self.page.js("(prompt) => app.loadApiJson(prompt, 'prompt')", prompt)
+        self.page.js(
+            """async (shown) => {
+              for (const node of app.rootGraph.nodes) node.pos = node.type === shown ? [450, 80] : [node.pos[0] - 9000, node.pos[1]];
+              await app.loadGraphData(app.rootGraph.serialize()); // only so has it an id of its own
+            }""",
+            shown,
+        )
+        self.look()
+
+    def look(self) -> None:
+        self.page.js(
+            "(scale) => { app.canvas.ds.scale = scale; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true); }",
+            SCALE,
+        )
+        self.page.settle()
+
+    def tile(self, number: int):
+        return self.page.tab.locator(f'.lidar-tile[data-number="{number}"]:visible')
+
+    def wait(self, count: int) -> None:
+        self.page.until("(count) => document.querySelectorAll('.lidar-tile').length === count", count)
+        self.page.settle()
+
+    def numbers(self) -> list[int]:
+        return [int(text) for text in self.page.tab.locator(".lidar-number:visible").all_inner_texts()]
+
+    def badges(self) -> dict[int, list[str]]:
+        """The badges by number, of tiles that have any."""
+        found = self.page.js(
+            """() => [...document.querySelectorAll(".lidar-tile")].filter((tile) => tile.checkVisibility()).map((tile) =>
+              [Number(tile.dataset.number), [...tile.querySelectorAll(".lidar-badge")].map((badge) => badge.textContent)])"""
+        )
+        return {number: badges for number, badges in found if badges}
+
+    def card(self) -> list[str]:
+        return self.page.tab.locator(".lidar-fact:visible").all_inner_texts()
+
+    def note(self) -> str:
+        return self.page.tab.locator(".lidar-note:visible").inner_text()
+
+    def button(self, name: str):
+        return self.page.tab.locator(".lidar-actions button:visible", has_text=name)
+
+    def picks(self) -> str:
+        """The text in the picks of the prompt as it would be queued."""
+        found = [node["inputs"]["picks"] for node in self.page.prompt().values() if "picks" in node["inputs"]]
+        assert len(found) == 1
+        return found[0]
+
+    def press(self, *keys: str) -> None:
+        self.page.tab.locator(".lidar-sheet:visible").focus()
+        for key in keys:
+            self.page.tab.keyboard.press(key)
+        self.page.settle()
+
+    def hear(self, **sheet: Any) -> None:
+        """Has the page hear from the server that LiDAR KSampler told this sheet."""
+        self.hear_text(json.dumps(sheet))
+
+    def hear_text(self, told: str) -> None:
+        self.page.js(
+            """(told) => {
+              const id = String(app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler").id);
+              for (const output of [null, { lidar_sheet: 3 }, { lidar_sheet: [told] }])
+                app.api.dispatchCustomEvent("executed", { node: id, display_node: id, output });
+            }""",
+            told,
+        )
+        self.page.settle()

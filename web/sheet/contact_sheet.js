@@ -1,0 +1,167 @@
+// The contact sheet as an element: tiles best first, a card of facts above, and below what can be done with the picks.
+// It knows neither graph nor host: `owner` reads and writes the picks, queues, and tells where a thumbnail lies.
+
+import { button, element } from "./element.js";
+import { LargeView } from "./large_view.js";
+import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
+
+const TILE = 80, GAP = 4; // pixels, as in contact_sheet.css: the least side of a tile, and between them
+const FULL = 4; // rows of tiles that are shown without scrolling
+const HINT = "Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.";
+
+export class ContactSheet {
+  constructor(owner) {
+    this.owner = owner;
+    this.sheet = undefined;
+    this.tiles = new Map();
+    this.current = undefined; // the number of the tile that the keys act on
+    this.large = new LargeView();
+    this.card = element("div", "lidar-card");
+    this.list = element("div", "lidar-tiles");
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-multiselectable", "true");
+    this.finish = button("lidar-finish", "Finish picked", () => owner.finish());
+    this.clear = button("lidar-clear", "Clear", () => owner.write(""));
+    this.note = element("span", "lidar-note");
+    this.actions = element("div", "lidar-actions", this.finish, this.clear, this.note);
+    this.element = element("div", "lidar-sheet", this.card, this.list, this.actions);
+    this.element.tabIndex = 0;
+    this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.element.addEventListener("blur", () => this.large.hide());
+    new ResizeObserver(() => this.layOut()).observe(this.list);
+    this.show(undefined);
+  }
+
+  // The height in pixels that its node must give it.
+  get height() {
+    return this.card.offsetHeight + this.listHeight + this.actions.offsetHeight + 2 * GAP + 8;
+  }
+
+  // The tiles fill the width; more rows than FULL are scrolled, or shown where the node is made higher.
+  layOut() {
+    const width = this.list.clientWidth || 4 * TILE;
+    const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
+    const side = (width - GAP * (columns - 1)) / columns;
+    this.listHeight = Math.min(FULL, Math.ceil(this.tiles.size / columns)) * (side + GAP);
+    Object.assign(this.list.style, { minHeight: `${this.listHeight}px`, gridAutoRows: `${side}px` });
+  }
+
+  show(sheet) {
+    const before = this.sheet;
+    this.sheet = sheet?.numbers ? sheet : undefined;
+    if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
+    const facts = this.sheet ? [...(this.sheet.facts ?? []), ...(this.sheet.run_facts ?? [])] : [];
+    this.card.replaceChildren(...facts.map(([what, much]) => element("div", what ? "lidar-fact" : "lidar-fact lidar-words", element("b", "", much), element("span", "", what))));
+    this.mark();
+  }
+
+  // Draws the marks anew if the picks are others than those drawn.
+  refresh() {
+    if (this.owner.read() !== this.drawn) this.mark();
+  }
+
+  mark() {
+    const text = (this.drawn = this.owner.read());
+    const set = this.sheet?.set;
+    const picks = readPicks(text);
+    const others = Boolean(picks.marks.size && picks.set && set && picks.set !== set);
+    const marks = others ? new Map() : picks.marks;
+    const started = new Set(this.sheet?.started), kept = new Set(this.sheet?.kept);
+    for (const [number, tile] of this.tiles) {
+      const badges = [marks.get(number), started.has(number) && "started here", kept.has(number) && "kept"].filter(Boolean);
+      tile.classList.toggle("lidar-picked", marks.get(number) === PICKED);
+      tile.classList.toggle("lidar-rejected", marks.get(number) === REJECTED);
+      tile.classList.toggle("lidar-current", number === this.current);
+      tile.setAttribute("aria-selected", String(marks.get(number) === PICKED));
+      tile.lastChild.replaceChildren(...badges.map((badge) => element("span", `lidar-badge lidar-${badge.split(" ")[0]}`, badge)));
+    }
+    this.list.setAttribute("aria-activedescendant", this.tiles.get(this.current)?.id ?? "");
+    const writes = text !== null;
+    this.finish.hidden = this.clear.hidden = !this.sheet || !writes;
+    const count = [...marks.values()].filter((mark) => mark === PICKED).length;
+    this.finish.textContent = count > 1 ? `Finish ${count} picked` : "Finish picked";
+    this.finish.disabled = this.clear.disabled = !marks.size;
+    this.note.textContent = !this.sheet ? this.owner.empty : others ? "The picks belong to another set; a click begins anew." : writes ? HINT : this.owner.whyNot ?? "";
+  }
+
+  layTiles() {
+    this.large.hide();
+    this.tiles.clear();
+    const { numbers = [], scores = [] } = this.sheet ?? {};
+    const lowest = Math.min(...scores), range = Math.max(...scores) - lowest;
+    numbers.forEach((number, rank) => this.tiles.set(number, this.tile(number, rank, range > 0 ? (scores[rank] - lowest) / range : 1)));
+    if (!this.tiles.has(this.current)) this.current = undefined;
+    this.list.replaceChildren(...this.tiles.values());
+    this.list.scrollTop = 0;
+    this.layOut();
+  }
+
+  tile(number, rank, share) {
+    const picture = element("img", "");
+    picture.alt = "";
+    picture.draggable = false;
+    picture.loading = "lazy";
+    picture.decoding = "async";
+    picture.src = this.url(number);
+    picture.addEventListener("error", () => picture.remove()); // the number, the bar and the marks stay
+    const bar = element("i", "lidar-bar");
+    bar.style.width = `${4 + 96 * share}%`;
+    const tile = element("div", "lidar-tile", picture, element("b", "lidar-number", number), bar, element("div", "lidar-badges"));
+    tile.setAttribute("role", "option");
+    tile.setAttribute("aria-label", `no. ${number}, rank ${rank + 1}, score ${this.sheet.scores[rank]}`);
+    tile.dataset.number = number;
+    tile.addEventListener("click", (event) => this.choose(number, event.altKey ? REJECTED : undefined));
+    tile.addEventListener("pointerenter", () => this.enlarge(number));
+    tile.addEventListener("pointerleave", () => this.large.hide());
+    return tile;
+  }
+
+  choose(number, mark) {
+    this.current = number;
+    const text = this.owner.read();
+    if (text === null) return this.mark();
+    this.owner.write(remarked(text, number, { mark, set: this.sheet.set }));
+  }
+
+  enlarge(number) {
+    const { numbers, scores, judges = {}, reward } = this.sheet;
+    const rank = numbers.indexOf(number);
+    const all = [[reward, scores], ...Object.entries(judges)].map(([judge, values]) => [judge, values[rank]]);
+    this.large.show(this.tiles.get(number), { url: this.url(number), title: `no. ${number}, rank ${rank + 1} of ${numbers.length}`, scores: all });
+  }
+
+  url(number) {
+    return this.owner.url(`${number}.jpg`, this.sheet.folder);
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || !this.sheet || event.target !== this.element) return;
+    const { numbers } = this.sheet;
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns(), ArrowDown: this.columns() }[event.key];
+    if (digit) {
+      if (!this.tiles.has(Number(digit))) return;
+      this.choose(Number(digit), event.altKey ? REJECTED : undefined);
+    } else if (step) {
+      const place = this.current === undefined ? 0 : numbers.indexOf(this.current) + step;
+      this.current = numbers[Math.min(Math.max(place, 0), numbers.length - 1)];
+      this.mark();
+      this.enlarge(this.current);
+    } else if (this.current !== undefined && (event.key === "Enter" || event.key === " ")) {
+      this.choose(this.current, event.altKey ? REJECTED : undefined);
+    } else if (event.key === "Escape") {
+      this.large.hide();
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      const mark = readPicks(this.owner.read()).marks.get(this.current);
+      if (mark) this.choose(this.current, mark); // the same mark again clears it
+    } else return;
+    this.tiles.get(this.current)?.scrollIntoView({ block: "nearest" });
+    event.preventDefault();
+    event.stopPropagation(); // on the canvas such keys move and delete nodes
+  }
+
+  columns() {
+    const tops = [...this.tiles.values()].map((tile) => tile.offsetTop);
+    return tops.filter((top) => top === tops[0]).length;
+  }
+}

@@ -1,0 +1,34 @@
+// Where the picks of a ranked sheet are written: the node's own widget, that of LiDAR Pick Lookaheads behind it, or, where a
+// subgraph shows that widget outside, the one there; undefined where a link from another node gives them.
+
+import { app } from "../../../scripts/app.js";
+
+const PICKS = "picks";
+const FROM_OUTSIDE = -10; // the page's id of a subgraph's inputs
+
+export function picksWidget(node, host) {
+  const owner = node.comfyClass === "LiDARScoreLookaheads" ? pickNode(node) : node;
+  return owner && widgetOf(owner, PICKS, host);
+}
+
+function pickNode(node) {
+  const links = node.outputs?.[0]?.links ?? [];
+  const behind = links.map((id) => node.graph.getNodeById(node.graph.getLink(id)?.target_id));
+  return behind.find((each) => each?.comfyClass === "LiDARPickLookaheads");
+}
+
+function widgetOf(node, name, host) {
+  const input = node.inputs?.find((each) => each.name === name);
+  const link = input?.link == null ? null : node.graph.getLink(input.link);
+  if (!link) return node.widgets?.find((widget) => widget.name === name);
+  if (link.origin_id != FROM_OUTSIDE) return undefined;
+  host ??= hostOf(node.graph);
+  const outside = host?.inputs[link.origin_slot];
+  return outside && widgetOf(host, outside.name);
+}
+
+// The node that shows a subgraph; the first where there are several.
+function hostOf(subgraph) {
+  const graphs = [app.rootGraph, ...app.rootGraph.subgraphs.values()];
+  return graphs.flatMap((graph) => graph.nodes).find((node) => node.isSubgraphNode?.() && node.subgraph === subgraph);
+}
