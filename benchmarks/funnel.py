@@ -132,12 +132,3 @@ def within(
                 break
         else:
             return
-
-
-def spearman(table: Table, kind: str) -> np.ndarray:
-    """Return the rank correlation of a kind's judgement with the finished picture's reward within each prompt, (prompts,)."""
-    ranks = [np.argsort(np.argsort(table[each].reward, axis=1), axis=1) for each in (kind, "final")]
-    centred = [each - each.mean(axis=1, keepdims=True) for each in ranks]
-    return (centred[0] * centred[1]).sum(axis=1) / np.sqrt(
-        (centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1)
-    )

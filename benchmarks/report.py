@@ -11,13 +11,14 @@ import torch
 from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
-from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run, spearman
+from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run
 from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
 from .pool import PARTS, Pool, prompts
-from .steered import ARMS, BLENDED, RIVALS, SHORT_BLENDED
+from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, RIVALS, SHORT_BLENDED
+from .world import room
 
 WANTED = {1: "One image wanted", 4: "Four images wanted"}
-STEERED_AT = {(4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED}
+STEERED_AT = {(4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8, (4, 16.0): BLENDED_16}
 """Where LiDAR steers, by images wanted and budget: for one image it adds nothing to choosing."""
 
 
@@ -145,7 +146,7 @@ def foretelling(results: Results) -> str:
     for kind in results.held_out:
         if kind in ("final", "referee", RESUMED, DEAR):
             continue
-        rho = estimate(spearman(results.held_out, kind))
+        rho = estimate(_foretells(results.held_out, kind))
         took = price((Stage(kind, 1),), results.prices)
         right = results.held_out[kind].correct.mean()
         lines.append([kind, rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
@@ -178,13 +179,14 @@ def steering(results: Results) -> str:
 
 def rivals(results: Results) -> str:
     """Four images by methods that guide on the way, on the prompts that have the slow ones."""
-    shared = sorted(
-        set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in (*RIVALS, *ARMS)))
-    )
+    four = RIVALS | {name: arm for name, arm in ARMS.items() if arm.funnel[-1].count == 4}
+    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in four)))
     where = [results.numbers.index(number) for number in shared]
-    plain_ones = [each[where, :4].mean(axis=1) for each in results.held_out["final"][1:]]
-    lines = [["plain", *(estimate(each).text() for each in reversed(plain_ones)), "4.00", ""]]
-    for name, arm in {**RIVALS, **ARMS}.items():
+    plain_ones = [
+        each[where].mean(axis=1) for each in (results.held_out["final"].correct, results.held_out["final"].reward)
+    ]
+    lines = [["plain", *(estimate(each).text() for each in plain_ones), "4.00", ""]]
+    for name, arm in four.items():
         took, kept = price(arm.funnel, results.prices), results.arm(name, shared).best(4)
         lines.append([name, *(estimate(each).text() for each in kept), f"{took:.2f}", f"{took - 4:+.2f}"])
     return markdown(f"{len(shared)} prompts | referee | reward | time | over four plain pictures", lines)
@@ -243,11 +245,17 @@ def _rule(table: Table, funnel: Funnel, wanted: int) -> tuple[str, str]:
         return "", ""
     if len(funnel) == 1 and first.kind == "final":
         return "", f"{expected_gain(1.0, first.count, first.count, wanted):.2f}"
-    rho = float(spearman(table, first.kind).mean())
+    rho = float(_foretells(table, first.kind).mean())
     if len(funnel) != 2:
         return f"{rho:.2f}", ""
-    pearson = 2 * np.sin(np.pi / 6 * rho)
-    return f"{rho:.2f}", f"{expected_gain(pearson, first.count, funnel[1].count, wanted):.2f}"
+    normal = room("nodes.values.rank_correlation").normal_correlation(rho)
+    return f"{rho:.2f}", f"{expected_gain(normal, first.count, funnel[1].count, wanted):.2f}"
+
+
+def _foretells(table: Table, kind: str) -> np.ndarray:
+    """Spearman's rho of a kind's judgement with the finished picture's reward within each prompt, (prompts,)."""
+    early, final = (torch.from_numpy(table[each].reward) for each in (kind, "final"))
+    return room("nodes.values.rank_correlation").spearman(early, final).numpy()
 
 
 def _in_spreads(table: Table, kept: Kept) -> float:

@@ -98,7 +98,7 @@ PAPER = {
     "end_percent": 0.1,
 }
 """The paper's rule with the strength and window that suit the demo model, as its preset has them."""
-RIVALS: Mapping[str, Arm] = {
+RIVALS: dict[str, Arm] = {
     "Feynman-Kac, 4": rival("Feynman-Kac", feynman_kac.draw, 4),
     "Feynman-Kac, 8": rival("Feynman-Kac", feynman_kac.draw, 8),
     "universal guidance": rival("universal guidance", universal_guidance.draw, 4),
@@ -107,7 +107,7 @@ RIVALS: Mapping[str, Arm] = {
 """On every fourth prompt: they take long."""
 BLENDED, SHORT_BLENDED = "blend, distilled drafts", "blend, distilled drafts, finals of 20 steps"
 BLENDED_8, BLENDED_16 = "blend, distilled drafts, budget 8", "blend, distilled drafts, budget 16"
-ARMS: Mapping[str, Arm] = {
+ARMS: dict[str, Arm] = {
     BLENDED: guided("student 1", 14, **BLEND),
     SHORT_BLENDED: guided("student 1", 19, steps=SHORT, **BLEND),
     BLENDED_8: guided("student 2", 31, images=6, **BLEND),
