@@ -11,12 +11,21 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from .bootstrap import estimate
 from .funnel import price, run
-from .plans import BEST_OF_N, BUDGETS, CEILING, plain
+from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, plain
 from .report import WANTED, Results
 from .world import World, room
 
 matplotlib.use("Agg")
 RIGHT, WRONG = "#157f3b", "#b3151a"  # the frames' colours
+LINES = (
+    OURS,
+    "drafts of 6 steps",
+    "continuing",
+    "resuming drafts of 6 steps",
+    "weak drafts",
+    "the distilled model's own pictures",
+)
+"""The ways that budgets.png shows; more would hide each other."""
 COLOURS = {BEST_OF_N: "#444444", CEILING: "#bbbbbb"}
 
 
@@ -55,20 +64,17 @@ def budgets(results: Results, ways: Iterable[str], path: Path) -> None:
 
 
 def examples(results: Results, world: World, path: Path, count: int = 8) -> None:
-    """Prompts that nobody chose, wins and failures alike: the picture that each way hands out, from rows 0 onwards.
+    """Prompts that nobody chose, wins and failures alike: what best of N and choosing among distilled drafts hand out.
 
     A row a prompt, which stands to its left; the frame is the referee's verdict.
     """
     from .pool import prompts
 
     columns = {
-        "one plain picture\n(1)": plain(1),
+        "plain\n(1)": plain(1),
         "best of 2\n(2)": plain(2),
         "best of 4\n(4)": plain(4),
-        **{
-            f"drafts\n({budget:g})": results.plans[1, budget]["drafts by the distilled model"]
-            for budget in (1.25, 2.0, 4.0)
-        },
+        **{f"LiDAR\n({budget:g})": results.plans[1, budget][OURS] for budget in (1.25, 2.0, 4.0)},
     }
     judge, texts = (
         room("demo_model.referee").judge,
@@ -80,15 +86,15 @@ def examples(results: Results, world: World, path: Path, count: int = 8) -> None
     )
     for line, number in zip(axes, chosen, strict=True):
         latents = results.pool.load("finals", "held-out", number)["latents"]
-        for axis, (title, funnel) in zip(line, columns.items(), strict=True):
+        for axis, funnel in zip(line, columns.values(), strict=True):
             row = _first_choice(results, funnel, results.numbers.index(number))
             image = world.decode(latents[row : row + 1], phase="pictures")[0].numpy()
             axis.set(xticks=[], yticks=[])
             axis.imshow(image)
             axis.spines[:].set(color=RIGHT if judge(image, texts[number]).correct else WRONG, linewidth=2.5)
-            if line is axes[0]:
-                axis.set_title(title, fontsize=9, pad=6)
         line[0].set_ylabel(fill(texts[number], 16), rotation=0, ha="right", va="center", labelpad=8, fontsize=9)
+    for axis, title in zip(axes[0], columns, strict=True):
+        axis.set_title(title, fontsize=9, pad=6)
     figure.text(0.01, 0.01, "Frame: green where the referee finds what the prompt says, red where not.", fontsize=8)
     figure.tight_layout(rect=(0, 0.03, 1, 1), h_pad=0.7, w_pad=0.5)
     _write(figure, path)

@@ -9,7 +9,7 @@ Prices = Mapping[str, float]
 BUDGETS = {1: (1.25, 2.0, 4.0, 8.0, 16.0), 4: (4.0, 4.6, 8.0, 16.0)}
 """By images wanted, in finished and scored pictures; 4.6 is 1.15 times the time of four."""
 BEST_OF_N, CEILING = "best of N", "best of N, chosen by the referee itself"
-OURS = "drafts by the distilled model"
+OURS, DEAR_DRAFTS = "drafts by the distilled model", "weak drafts at the price of 6 steps"
 WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
     OURS: (("student 1", "final"), ("student 2", "final"), ("student 4", "final")),
     "drafts of 6 steps": (("plain 6", "final"),),
@@ -23,7 +23,7 @@ WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Each way with the kinds that its funnels judge in turn, the last being what is handed out."""
 WEAK_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "weak drafts": (("weak 1", "final"), ("weak 2", "final")),
-    "weak drafts at the price of 6 steps": ((DEAR, "final"),),
+    DEAR_DRAFTS: ((DEAR, "final"),),
     "continuing, judged at 32 %": (("cut 8", "final"),),
     "weak drafts, then continuing": (("weak 1", "cut 8", "final"), ("weak 2", "cut 8", "final")),
 }

@@ -1,6 +1,6 @@
 """The bench's tables, in Markdown: choosing among seeds, steering, the rivals, and what everything costs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -12,14 +12,17 @@ from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
 from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run
-from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
+from .plans import BEST_OF_N, BUDGETS, CEILING, DEAR_DRAFTS, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
 from .pool import PARTS, Pool, prompts
-from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, RIVALS, SHORT_BLENDED
+from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, BLENDED_ONE, BLENDED_ONE_2, RIVALS, SHORT_BLENDED
 from .world import room
 
 WANTED = {1: "One image wanted", 4: "Four images wanted"}
-STEERED_AT = {(4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8, (4, 16.0): BLENDED_16}
-"""Where LiDAR steers, by images wanted and budget: for one image it adds nothing to choosing."""
+STEERED_AT = {
+    (1, 1.25): BLENDED_ONE, (1, 2.0): BLENDED_ONE_2, (4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8,
+    (4, 16.0): BLENDED_16,
+}  # fmt: skip
+"""Where LiDAR steers, by images wanted and budget: not where one of several finals is kept."""
 
 
 class Steered(NamedTuple):
@@ -111,33 +114,53 @@ def headline(results: Results, wanted: int) -> str:
     )
 
 
-def choosing(results: Results, wanted: int, ways: Iterable[str]) -> str:
-    """Ways at every budget, beside best of N: what each draws, what that takes and gives, and the rule's prediction."""
-    lines = []
-    for budget in BUDGETS[wanted]:
-        every = results.plans[wanted, budget]
-        compared = {way: every[way] for way in (BEST_OF_N, *ways) if way in every}
-        base = run(results.held_out, compared[BEST_OF_N], wanted)
-        for way, funnel in compared.items():
-            kept = run(results.held_out, funnel, wanted)
-            took = price(funnel, results.prices)
-            rho, rule = _rule(results.held_out, funnel, wanted)
-            gains = ["", ""] if way == BEST_OF_N else _gains(kept, base)
-            lines.append(
-                [
-                    f"{budget:g}",
-                    way,
-                    in_words(funnel),
-                    f"{took:.2f}",
-                    _mean(kept.correct),
-                    gains[0],
-                    _mean(kept.reward),
-                    gains[1],
-                ]
-                + [rho, f"{_in_spreads(results.held_out, kept):.2f}", rule]
-            )
-    head = "budget | way | what it draws | time | referee | over best of N | reward | over best of N | rho | gain in spreads | by the rule"
-    return markdown(head, lines)
+def gains(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """What every way gains over best of N at every budget: the referee with its interval / the reward."""
+
+    def cell(way: str, budget: float) -> str:
+        plans = results.plans[wanted, budget]
+        kept, base = (run(results.held_out, plans[each], wanted) for each in (way, BEST_OF_N))
+        if way == BEST_OF_N:
+            return f"{base.correct.mean():.3f} / {base.reward.mean():.3f}"
+        return f"{estimate(kept.correct - base.correct).text('+')} / {(kept.reward - base.reward).mean():+.3f}"
+
+    return _by_budget(results, wanted, ways, "over best of N: referee / reward", cell)
+
+
+def draws(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """What every way draws at every budget; the time that this takes; rho of its first judgement."""
+
+    def cell(way: str, budget: float) -> str:
+        funnel = results.plans[wanted, budget][way]
+        took, rho = price(funnel, results.prices), _rho(results.held_out, funnel)
+        return f"{in_words(funnel)}; {took:.2f}" + (f"; {rho:.2f}" if rho is not None else "")
+
+    return _by_budget(results, wanted, ways, "what is drawn; time; rho", cell)
+
+
+def rule(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """The gain over a plain picture in spreads of the reward within a prompt, and what two normal scores of that rho would gain."""
+    spread = results.held_out["final"].reward
+
+    def cell(way: str, budget: float) -> str:
+        funnel = results.plans[wanted, budget][way]
+        kept = run(results.held_out, funnel, wanted).reward
+        measured = ((kept - spread.mean(axis=1)) / spread.std(axis=1)).mean()
+        rho, finished = _rho(results.held_out, funnel), funnel[-1].count
+        normal = 1.0 if rho is None else room("nodes.values.rank_correlation").normal_correlation(rho)
+        return f"{measured:.2f} ({expected_gain(normal, funnel[0].count, finished, wanted):.2f})"
+
+    return _by_budget(results, wanted, ways, "gain in spreads (by the rule)", cell)
+
+
+def _by_budget(
+    results: Results, wanted: int, ways: Iterable[str], title: str, cell: Callable[[str, float], str]
+) -> str:
+    budgets = BUDGETS[wanted]
+    return markdown(
+        " | ".join([title, *(f"budget {budget:g}" for budget in budgets)]),
+        [[way, *(cell(way, b) if way in results.plans[wanted, b] else "" for b in budgets)] for way in ways],
+    )
 
 
 def foretelling(results: Results) -> str:
@@ -223,11 +246,17 @@ def markdown(head: str, lines: Iterable[list[str]]) -> str:
 
 def write(results: Results) -> str:
     """Return report.md."""
-    parts = {
-        **{f"{title}: LiDAR and best of N": headline(results, wanted) for wanted, title in WANTED.items()},
-        "How well drafts foretell": foretelling(results),
-        **{f"{title}: every way": choosing(results, wanted, (CEILING, *WAYS)) for wanted, title in WANTED.items()},
-        **{f"{title}: weak drafts": choosing(results, wanted, WEAK_WAYS) for wanted, title in WANTED.items()},
+    every, weak = (BEST_OF_N, CEILING, *WAYS), (BEST_OF_N, *WEAK_WAYS)
+    predicted = (BEST_OF_N, OURS, "drafts of 6 steps", "weak drafts", DEAR_DRAFTS)
+    parts = {"How well drafts foretell": foretelling(results)}
+    for wanted, title in WANTED.items():
+        parts |= {
+            f"{title}: LiDAR and best of N": headline(results, wanted),
+            f"{title}: every way": f"{gains(results, wanted, every)}\n\n{draws(results, wanted, every)}",
+            f"{title}: weak drafts": f"{gains(results, wanted, weak)}\n\n{draws(results, wanted, weak)}",
+            f"{title}: the rule": rule(results, wanted, predicted),
+        }
+    parts |= {
         "What steering adds": steering(results),
         "Rivals, four images": rivals(results),
         "By kind of prompt, four images": kinds(results),
@@ -238,29 +267,15 @@ def write(results: Results) -> str:
     )
 
 
-def _rule(table: Table, funnel: Funnel, wanted: int) -> tuple[str, str]:
-    """rho of the first judgement as text, and the gain that two normal scores of that rho would have."""
-    first = funnel[0]
-    if first.kind == "referee":
-        return "", ""
-    if len(funnel) == 1 and first.kind == "final":
-        return "", f"{expected_gain(1.0, first.count, first.count, wanted):.2f}"
-    rho = float(_foretells(table, first.kind).mean())
-    if len(funnel) != 2:
-        return f"{rho:.2f}", ""
-    normal = room("nodes.values.rank_correlation").normal_correlation(rho)
-    return f"{rho:.2f}", f"{expected_gain(normal, first.count, funnel[1].count, wanted):.2f}"
+def _rho(table: Table, funnel: Funnel) -> float | None:
+    """Mean rho of the first judgement; None where the finished pictures are the first."""
+    return float(_foretells(table, funnel[0].kind).mean()) if len(funnel) > 1 else None
 
 
 def _foretells(table: Table, kind: str) -> np.ndarray:
     """Spearman's rho of a kind's judgement with the finished picture's reward within each prompt, (prompts,)."""
     early, final = (torch.from_numpy(table[each].reward) for each in (kind, "final"))
     return room("nodes.values.rank_correlation").spearman(early, final).numpy()
-
-
-def _in_spreads(table: Table, kept: Kept) -> float:
-    reward = table["final"].reward
-    return float(((kept.reward - reward.mean(axis=1)) / reward.std(axis=1)).mean())
 
 
 def _gains(kept: Kept, base: Kept) -> list[str]:

@@ -104,7 +104,6 @@ def draw_shard(options: argparse.Namespace) -> None:
 def write_report() -> None:
     """Write report.md and the pictures; say the shortest of it."""
     from . import pictures, report
-    from .plans import WAYS
     from .pool import Pool
     from .world import World
 
@@ -115,7 +114,7 @@ def write_report() -> None:
         if path.exists():
             text += f"\n\n## {name.replace('_', ' ').capitalize()}\n\n{path.read_text().strip()}"
     (OUTPUT / "report.md").write_text(text + "\n")
-    pictures.budgets(results, WAYS, OUTPUT / "budgets.png")
+    pictures.budgets(results, pictures.LINES, OUTPUT / "budgets.png")
     with torch.inference_mode():
         pictures.examples(results, World(), OUTPUT / "examples.png")
     for wanted, title in report.WANTED.items():
