@@ -108,6 +108,7 @@ RIVALS: dict[str, Arm] = {
 BLENDED, SHORT_BLENDED = "blend, distilled drafts", "blend, distilled drafts, finals of 20 steps"
 BLENDED_8, BLENDED_16 = "blend, distilled drafts, budget 8", "blend, distilled drafts, budget 16"
 BLENDED_ONE, BLENDED_ONE_2 = "blend, distilled drafts, one final", "blend, distilled drafts of 2 steps, one final"
+DEMO = "demo: blend, 32 drafts of 2 steps, eight wanted"
 ARMS: dict[str, Arm] = {
     BLENDED_ONE: guided("student 1", 6, images=1, **BLEND),
     BLENDED_ONE_2: guided("student 2", 15, images=1, **BLEND),
@@ -119,6 +120,6 @@ ARMS: dict[str, Arm] = {
     "blend, drafts of 6 steps": guided("plain 6", 14, **BLEND),
     "paper's form, distilled drafts": guided("student 1", 14, own_noise=True, **PAPER),
     "paper's form, drafts of 6 steps": guided("plain 6", 14, own_noise=True, **PAPER),
-    "demo: blend, 32 drafts of 2 steps, eight wanted": guided("student 2", 32, images=8, **BLEND),
+    DEMO: guided("student 2", 32, images=8, **BLEND),
 }
 """The counts of the first six are what training prompts chose for 1.25 and 2 (one wanted), 4.6, 4, 8 and 16 (four); the last is the demo's."""
