@@ -1,156 +1,293 @@
-"""The bench's rows as tables, in Markdown; `write` adds the pictures and the other benchmarks' tables."""
+"""The bench's tables, in Markdown: choosing among seeds, steering, the rivals, and what everything costs."""
 
-import platform
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
-from . import pictures
-from . import sweeps as settings
-from .arms import ARMS
+from lidar_core.expected_gain import expected_gain
+
 from .bootstrap import estimate
-from .demo_bench import HELD_OUT
-from .rows import BEST_OF_N, BUDGETS, LIDAR, Rows, in_common, load, seconds, value
+from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run
+from .plans import BEST_OF_N, BUDGETS, CEILING, DEAR_DRAFTS, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
+from .pool import PARTS, Pool, prompts
+from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, BLENDED_ONE, BLENDED_ONE_2, DEMO, RIVALS, SHORT_BLENDED
+from .world import room
+
+WANTED = {1: "One image wanted", 4: "Four images wanted"}
+STEERED_AT = {
+    (1, 1.25): BLENDED_ONE, (1, 2.0): BLENDED_ONE_2, (4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8,
+    (4, 16.0): BLENDED_16,
+}  # fmt: skip
+"""Where LiDAR steers, by images wanted and budget: not where one of several finals is kept."""
 
 
-def against_best_of_n(rows: Rows, wanted: str) -> str:
-    """LiDAR and best of N at every budget, paired over the prompts that both have."""
-    lines = [
-        "| budget | prompts | seconds, best of N | LiDAR | referee, best of N | LiDAR | gain | reward, best of N | LiDAR | gain |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for budget in BUDGETS:
-        a, b = rows.get((BEST_OF_N[budget], budget), {}), rows.get((LIDAR[wanted][budget], budget), {})
-        both = sorted(a.keys() & b.keys())
-        if not both:
-            continue
-        cells = [str(budget), str(len(both)), *(f"{np.mean([seconds(r[p]) for p in both]):.2f}" for r in (a, b))]
-        for what in ("correct", "reward"):
-            before, after = (np.array([value(r[p], what, wanted) for p in both]) for r in (a, b))
-            cells += [f"{before.mean():.3f}", f"{after.mean():.3f}", estimate(after - before).text("+")]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+class Steered(NamedTuple):
+    """An arm's pictures, each (prompts, images), in the order of their drafts."""
+
+    prompts: np.ndarray
+    """(prompts,): their places among the held-out ones of the pool."""
+    rows: np.ndarray
+    correct: np.ndarray
+    reward: np.ndarray
+
+    def best(self, wanted: int) -> Kept:
+        """Return what the best by the reward are worth."""
+        order = np.argsort(-self.reward, axis=1, kind="stable")[:, :wanted]
+        return Kept(*(np.take_along_axis(each, order, axis=1).mean(axis=1) for each in (self.correct, self.reward)))
 
 
-def methods(rows: Rows) -> str:
-    """Every arm: what it costs and what it gives."""
-    lines = [
-        "| method | budget | prompts | seconds | evaluations | gradients | decodes | reward calls | one: referee | one: reward "
-        "| four: referee | four: reward | four: distance |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for (arm, budget), found in sorted(rows.items(), key=lambda item: (item[0][1], item[0][0])):
-        each = list(found.values())
-        mean = {
-            key: np.mean([row["cost"][key] for row in each])
-            for key in ("evaluations", "backward", "decodes", "rewards")
+@dataclass(frozen=True)
+class Results:
+    """Everything that was measured."""
+
+    pool: Pool
+    seconds: Mapping[str, float]
+    """Of a picture of every kind, from costs.py."""
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Held-out prompts whose pool is there."""
+        return self._common("held-out", PARTS)
+
+    @cached_property
+    def training(self) -> Table:
+        return read(self.pool, "training", self._common("training", PARTS))
+
+    @cached_property
+    def held_out(self) -> Table:
+        return read(self.pool, "held-out", self.numbers)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """In finished, scored pictures."""
+        unit = self.seconds["final"] + self.seconds["look"]
+        return {kind: each / unit for kind, each in self.seconds.items()}
+
+    @cached_property
+    def plans(self) -> dict[tuple[int, float], dict[str, Funnel]]:
+        """What is compared, by images wanted and budget: best of N, the ceiling, and every way as training prompts choose it."""
+        return {
+            (wanted, budget): {BEST_OF_N: plain(budget), CEILING: plain(budget, "referee")}
+            | chosen(self.training, self.prices, budget, wanted)
+            for wanted, budgets in BUDGETS.items()
+            for budget in budgets
         }
-        cells = [arm, str(budget), str(len(each)), f"{np.mean([seconds(row) for row in each]):.2f}"]
-        cells += [f"{number:.0f}" for number in mean.values()]
-        for wanted in ("one", "four"):
-            if wanted == "four" and each[0]["images"] < 4:
-                cells += ["", "", ""]
-                continue
-            cells += [estimate([value(row, "correct", wanted) for row in each]).text()]
-            cells += [f"{np.mean([value(row, 'reward', wanted) for row in each]):.3f}"]
-            if wanted == "four":
-                cells += [f"{np.mean([row['distance'] for row in each]):.2f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+
+    def arm(self, name: str, numbers: Iterable[int] | None = None) -> "Steered":
+        """Return an arm's pictures of these prompts, or of all that have it."""
+        found = sorted(self.pool.numbers(name, "held-out").intersection(self.numbers)) if numbers is None else numbers
+        parts = [self.pool.load(name, "held-out", number) for number in found]
+        stacked = {what: torch.stack([part[what] for part in parts]).double().numpy() for what in ("correct", "reward")}
+        rows = np.array([part["rows"].tolist() for part in parts if "rows" in part])
+        return Steered(np.array([self.numbers.index(number) for number in found]), rows, **stacked)
+
+    def start(self, arm: "Steered") -> "Steered":
+        """Return the same noise's pictures without guidance, of 25 steps."""
+        final, at = self.held_out["final"], (arm.prompts[:, None], arm.rows)
+        return arm._replace(correct=final.correct[at], reward=final.reward[at])
+
+    def _common(self, split: str, names: Iterable[str]) -> list[int]:
+        return sorted(set.intersection(*(self.pool.numbers(name, split) for name in names)))
 
 
-def kinds(rows: Rows, budget: int = 8) -> str:
-    """Referee accuracy of four images by kind of prompt."""
-    names = {
-        "vanilla": (BEST_OF_N[4], 4),
-        "best of N": (BEST_OF_N[budget], budget),
-        "LiDAR": (LIDAR["four"][budget], budget),
-    }
-    found = {name: rows.get(key, {}) for name, key in names.items()}
-    both = set.intersection(*(set(each) for each in found.values()))
-    lines = [f"| kind | prompts | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
-    for kind in sorted({found["LiDAR"][prompt]["kind"] for prompt in both}):
-        of = [prompt for prompt in both if found["LiDAR"][prompt]["kind"] == kind]
-        cells = [f"{np.mean([value(each[prompt], 'correct', 'four') for prompt in of]):.2f}" for each in found.values()]
-        lines.append(f"| {kind} | {len(of)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def headline(results: Results, wanted: int) -> str:
+    """LiDAR beside best of N at every budget: choosing among distilled drafts, and steered where that is measured."""
+    lines = []
+    for budget in BUDGETS[wanted]:
+        plans = results.plans[wanted, budget]
+        prompts, base = slice(None), run(results.held_out, plans[BEST_OF_N], wanted)
+        if arm := STEERED_AT.get((wanted, budget)):
+            funnel, found = ARMS[arm].funnel, results.arm(arm)
+            prompts, start = found.prompts, results.start(found).best(wanted)
+            # Choosing alone, as the mean over many sets of rows, and what steering adds to the one set that it was run on
+            chosen = run(results.held_out, (funnel[0], Stage("final", funnel[-1].count)), wanted)
+            steered = zip(chosen, found.best(wanted), start, strict=True)
+            after = Kept(*(mean[prompts] + now - before for mean, now, before in steered))
+        else:
+            funnel, after = plans[OURS], run(results.held_out, plans[OURS], wanted)
+        base = Kept(*(each[prompts] for each in base))
+        added = [estimate(now - before).text("+") for now, before in zip(after, base, strict=True)]
+        lines.append(
+            [f"{budget:g}", str(len(after.reward)), in_words(plans[BEST_OF_N]), in_words(funnel)]
+            + [f"{price(funnel, results.prices):.2f}", _mean(base.correct), _mean(after.correct), added[0]]
+            + [_mean(base.reward), _mean(after.reward), added[1]]
+        )
+    return markdown(
+        "budget | prompts | best of N | LiDAR draws | time | referee, best of N | LiDAR | gain "
+        "| reward, best of N | LiDAR | gain",
+        lines,
+    )
 
 
-def held_out(rows: Rows, budget: int = 8) -> str:
-    """What every reward that did not guide does from vanilla to LiDAR, four images."""
-    vanilla, arms = rows.get((BEST_OF_N[4], 4), {}), (LIDAR["four"][budget], "LiDAR, paper's form")
-    found = [rows.get((arm, budget), {}) for arm in arms]
-    both = sorted(vanilla.keys() & found[0].keys() & found[1].keys())
-    lines = [f"| {len(both)} prompts | vanilla | LiDAR | change | paper's form | change |", "|---|---|---|---|---|---|"]
-    for what, name in (("reward", "guiding reward"), ("correct", "referee"), *((each, each) for each in HELD_OUT)):
-        before, *after = (np.array([value(r[p], what, "four") for p in both]) for r in (vanilla, *found))
-        cells = [f"{each.mean():.4g} | {estimate(each - before).text('+')}" for each in after]
-        lines.append(f"| {name} | {before.mean():.4g} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def gains(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """What every way gains over best of N at every budget: the referee with its interval / the reward."""
+
+    def cell(way: str, budget: float) -> str:
+        plans = results.plans[wanted, budget]
+        kept, base = (run(results.held_out, plans[each], wanted) for each in (way, BEST_OF_N))
+        if way == BEST_OF_N:
+            return f"{base.correct.mean():.3f} / {base.reward.mean():.3f}"
+        return f"{estimate(kept.correct - base.correct).text('+')} / {(kept.reward - base.reward).mean():+.3f}"
+
+    return _by_budget(results, wanted, ways, "over best of N: referee / reward", cell)
 
 
-def sweeps(rows: Rows) -> str:
-    """LiDAR with one setting changed from the preset demo, all on the same few prompts."""
-    lines = [
-        "| setting | prompts | seconds | one: referee | one: reward | four: referee | four: reward | four: distance |"
+def draws(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """What every way draws at every budget; the time that this takes; rho of its first judgement."""
+
+    def cell(way: str, budget: float) -> str:
+        funnel = results.plans[wanted, budget][way]
+        took, rho = price(funnel, results.prices), _rho(results.held_out, funnel)
+        return f"{in_words(funnel)}; {took:.2f}" + (f"; {rho:.2f}" if rho is not None else "")
+
+    return _by_budget(results, wanted, ways, "what is drawn; time; rho", cell)
+
+
+def rule(results: Results, wanted: int, ways: Iterable[str]) -> str:
+    """The gain over a plain picture in spreads of the reward within a prompt, and what two normal scores of that rho would gain."""
+    spread = results.held_out["final"].reward
+
+    def cell(way: str, budget: float) -> str:
+        funnel = results.plans[wanted, budget][way]
+        kept = run(results.held_out, funnel, wanted).reward
+        measured = ((kept - spread.mean(axis=1)) / spread.std(axis=1)).mean()
+        rho, finished = _rho(results.held_out, funnel), funnel[-1].count
+        normal = 1.0 if rho is None else room("nodes.values.rank_correlation").normal_correlation(rho)
+        return f"{measured:.2f} ({expected_gain(normal, funnel[0].count, finished, wanted):.2f})"
+
+    return _by_budget(results, wanted, ways, "gain in spreads (by the rule)", cell)
+
+
+def _by_budget(
+    results: Results, wanted: int, ways: Iterable[str], title: str, cell: Callable[[str, float], str]
+) -> str:
+    budgets = BUDGETS[wanted]
+    return markdown(
+        " | ".join([title, *(f"budget {budget:g}" for budget in budgets)]),
+        [[way, *(cell(way, b) if way in results.plans[wanted, b] else "" for b in budgets)] for way in ways],
+    )
+
+
+def foretelling(results: Results) -> str:
+    """How well each kind of draft foretells the finished picture, and what it costs."""
+    lines = []
+    for kind in results.held_out:
+        if kind in ("final", "referee", RESUMED, DEAR):
+            continue
+        rho = estimate(_foretells(results.held_out, kind))
+        took = price((Stage(kind, 1),), results.prices)
+        right = results.held_out[kind].correct.mean()
+        lines.append([kind, rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
+    return markdown(
+        "kind | rho within a prompt | time, decode and score included | referee on the drafts themselves", lines
+    )
+
+
+def steering(results: Results) -> str:
+    """What steering adds to its start: the same noise without guidance is in the pool."""
+    lines = []
+    for name, arm in ARMS.items():
+        after = results.arm(name)
+        before = results.start(after)
+        added = [now - start for now, start in zip(after[2:], before[2:], strict=True)]
+        best = after.best(1).correct - before.best(1).correct
+        lines.append(
+            [name, str(len(after.prompts)), str(after.rows.shape[1]), f"{price(arm.funnel, results.prices):.2f}"]
+            + [
+                _mean(before.correct),
+                _mean(after.correct),
+                *(estimate(each).text("+") for each in (added[0].mean(axis=1), added[0][:, 0], best)),
+            ]
+            + [estimate(added[1].mean(axis=1)).text("+")]
+        )
+    return markdown(
+        "steering | prompts | images | time | referee, start | steered | gain, all | the first | the best by its final score "
+        "| reward, gain of all",
+        lines,
+    )
+
+
+def rivals(results: Results) -> str:
+    """Four images by methods that guide on the way, on the prompts that have the slow ones."""
+    four = RIVALS | {name: arm for name, arm in ARMS.items() if arm.funnel[-1].count >= 4 and name != DEMO}
+    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in four)))
+    where = [results.numbers.index(number) for number in shared]
+    plain_ones = [
+        each[where].mean(axis=1) for each in (results.held_out["final"].correct, results.held_out["final"].reward)
     ]
-    lines.append("|---|---|---|---|---|---|---|---|")
-    for (arm, _), found in sorted(rows.items()):
-        each = list(found.values())
-        cells = [arm, str(len(each)), f"{np.mean([seconds(row) for row in each]):.2f}"]
-        for wanted in ("one", "four"):
-            cells += [f"{np.mean([value(row, what, wanted) for row in each]):.3f}" for what in ("correct", "reward")]
-        lines.append("| " + " | ".join([*cells, f"{np.mean([row['distance'] for row in each]):.2f}"]) + " |")
-    return "\n".join(lines)
+    lines = [["plain", *(estimate(each).text() for each in plain_ones), "4.00", ""]]
+    for name, arm in four.items():
+        took, kept = price(arm.funnel, results.prices), results.arm(name, shared).best(4)
+        lines.append([name, *(estimate(each).text() for each in kept), f"{took:.2f}", f"{took - 4:+.2f}"])
+    return markdown(f"{len(shared)} prompts | referee | reward | time | over four plain pictures", lines)
 
 
-def gradients(rows: Rows) -> str:
-    """The gradient methods' mean reward of four images, and the first LiDAR budget that reaches it."""
-    lines = [
-        "| gradient method | prompts | reward of four | seconds | LiDAR budget | reward of four | seconds | ratio of times |"
-    ]
-    lines.append("|---|---|---|---|---|---|---|---|")
-    for arm in ("universal guidance", "text ascent"):
-        rival = rows.get((arm, 8), {})
-        for budget in BUDGETS:
-            ours = rows.get((LIDAR["four"][budget], budget), {})
-            both = rival.keys() & ours.keys()
-            if not both:
-                continue
-            reward, cost = ([np.mean([f(r[p]) for p in both]) for r in (rival, ours)] for f in (_four_reward, seconds))
-            if reward[1] >= reward[0] or budget == BUDGETS[-1]:
-                reached = "" if reward[1] >= reward[0] else " (not reached)"
-                lines.append(
-                    f"| {arm} | {len(both)} | {reward[0]:.3f} | {cost[0]:.2f} | {budget}{reached} | {reward[1]:.3f} | {cost[1]:.2f} "
-                    f"| {cost[0] / cost[1]:.1f} |"
-                )
-                break
-    return "\n".join(lines)
+def kinds(results: Results) -> str:
+    """Referee accuracy of four images by kind of prompt: plain ones and LiDAR's."""
+    texts = {number: prompt.kind for number, prompt in prompts("held-out", None)}
+    found = results.arm(BLENDED)
+    plain_ones, steered = results.held_out["final"].correct.mean(axis=1)[found.prompts], found.correct.mean(axis=1)
+    of = np.array([texts[results.numbers[place]] for place in found.prompts])
+    return markdown(
+        "kind | prompts | plain | LiDAR",
+        [
+            [kind, str((of == kind).sum()), _mean(plain_ones[of == kind]), _mean(steered[of == kind])]
+            for kind in sorted(set(of))
+        ],
+    )
 
 
-def _four_reward(row: dict) -> float:
-    return value(row, "reward", "four")
+def costs(results: Results) -> str:
+    """Seconds and shares of a finished, scored picture."""
+    return markdown(
+        "one picture | processor seconds | finished pictures",
+        [[kind, f"{seconds:.4f}", f"{results.prices[kind]:.3f}"] for kind, seconds in results.seconds.items()],
+    )
 
 
-def write(folder: Path) -> str:
-    """Write report.md and the pictures into `folder`; return the short table for the end of a run."""
-    rows, changed = load(folder, "rows", ARMS), in_common(load(folder, "sweeps", settings.arms()))
-    one, four = against_best_of_n(rows, "one"), against_best_of_n(rows, "four")
-    parts = {
-        "Four images wanted: LiDAR and best of N": four,
-        "One image wanted": one,
-        "All methods": methods(rows),
-        "By kind of prompt, four images": kinds(rows),
-        "Rewards that did not guide": held_out(rows),
-        "Gradient guidance": gradients(rows),
-        "Settings": sweeps(changed),
+def markdown(head: str, lines: Iterable[list[str]]) -> str:
+    """Return a table; head: its columns, parted by " | "."""
+    rows = [head, "|".join(["---"] * len(head.split(" | "))), *(" | ".join(line) for line in lines)]
+    return "\n".join(f"| {row} |" if "---" not in row else f"|{row}|" for row in rows)
+
+
+def write(results: Results) -> str:
+    """Return report.md."""
+    every, weak = (BEST_OF_N, CEILING, *WAYS), (BEST_OF_N, *WEAK_WAYS)
+    predicted = (BEST_OF_N, OURS, "drafts of 6 steps", "weak drafts", DEAR_DRAFTS)
+    parts = {"How well drafts foretell": foretelling(results)}
+    for wanted, title in WANTED.items():
+        parts |= {
+            f"{title}: LiDAR and best of N": headline(results, wanted),
+            f"{title}: every way": f"{gains(results, wanted, every)}\n\n{draws(results, wanted, every)}",
+            f"{title}: weak drafts": f"{gains(results, wanted, weak)}\n\n{draws(results, wanted, weak)}",
+            f"{title}: the rule": rule(results, wanted, predicted),
+        }
+    parts |= {
+        "What steering adds": steering(results),
+        "Rivals, four images": rivals(results),
+        "By kind of prompt, four images": kinds(results),
+        "Costs": costs(results),
     }
-    for name in ("exact_worlds", "solver_speed", "memory"):
-        path = folder / f"{name}.md"
-        if path.exists():
-            parts[name.replace("_", " ").capitalize()] = path.read_text().strip()
-    machine = f"{platform.processor() or platform.machine()}, one thread a worker, Python {platform.python_version()}"
-    text = "\n\n".join([f"Machine: {machine}", *(f"## {title}\n\n{body}" for title, body in parts.items())])
-    (folder / "report.md").write_text(text + "\n")
-    pictures.draw(folder, rows, changed)
-    return f"Four images wanted\n{four}\n\nOne image wanted\n{one}\n\nMore: {folder / 'report.md'}"
+    return "\n\n".join(
+        [f"{len(results.numbers)} held-out prompts", *(f"## {title}\n\n{body}" for title, body in parts.items())]
+    )
+
+
+def _rho(table: Table, funnel: Funnel) -> float | None:
+    """Mean rho of the first judgement; None where the finished pictures are the first."""
+    return float(_foretells(table, funnel[0].kind).mean()) if len(funnel) > 1 else None
+
+
+def _foretells(table: Table, kind: str) -> np.ndarray:
+    """Spearman's rho of a kind's judgement with the finished picture's reward within each prompt, (prompts,)."""
+    early, final = (torch.from_numpy(table[each].reward) for each in (kind, "final"))
+    return room("nodes.values.rank_correlation").spearman(early, final).numpy()
+
+
+def _mean(values: np.ndarray) -> str:
+    return f"{values.mean():.3f}"

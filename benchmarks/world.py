@@ -84,16 +84,18 @@ class Task:
 
 
 class World:
-    """The demo model: model, decoder, the reward that guides, and those that only look on. `cost` counts what is spent.
+    """The demo model: model, decoder, the reward that guides, and the referee. `cost` counts what is spent.
 
-    objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place.
+    objects: other MODEL, CLIP (None if every task comes with its conditioning), VAE and LIDAR_REWARD_MODEL in its place;
+    the demo model also has a distilled MODEL, `student`.
     """
 
     def __init__(self, objects: tuple | None = None):
         # Weights made in inference mode could never be part of a gradient
         with torch.inference_mode(False):
             objects = objects or room("nodes").LiDARLoadDemoModel.execute().result
-        self.model, self.clip, self.vae, self.reward = objects[:4]
+        self.model, self.clip, self.vae, self.reward, *student = objects
+        self.student = student[0] if student else None
         self.model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "bench", self._count_evaluations)
         self._scoring = room("nodes.host.scoring")
         self._judge = room("demo_model.referee").judge
@@ -114,18 +116,27 @@ class World:
 
     def sample(
         self, task: Task, noise: Tensor, sigmas: Tensor, *, phase: str, model=None, start: Tensor | None = None,
-        sampler=None, seed: int | None = None,
+        sampler=None, seed: int | None = None, callback=None,
     ) -> Tensor:  # fmt: skip
         """Return latents (B, *shape) of noise (B, *shape) taken down `sigmas` by the host's sampler.
 
         model: a patched copy of `self.model`; start: latents that the noise is added to; sampler: a host SAMPLER
-        object instead of DPM-Solver++ (2M); seed: of noise that the sampler draws itself.
+        object instead of DPM-Solver++ (2M); seed: of noise that the sampler draws itself; callback: the host's, called
+        with (step, denoised, x, steps).
         """
         with self.spending(phase):
             return comfy.sample.sample_custom(
                 model or self.model, noise, CFG, sampler or comfy.samplers.sampler_object(SAMPLER), sigmas,
                 task.positive, task.negative, torch.zeros_like(noise) if start is None else start, disable_pbar=True,
-                seed=task.seed if seed is None else seed,
+                seed=task.seed if seed is None else seed, callback=callback,
+            )  # fmt: skip
+
+    def sample_student(self, task: Task, noise: Tensor, steps: int, *, phase: str) -> Tensor:
+        """Return latents (B, *shape) of noise (B, *shape) by the distilled model: euler, sgm_uniform, cfg 1."""
+        with self.spending(phase):
+            return comfy.sample.sample(
+                self.student, noise, steps, 1.0, "euler", "sgm_uniform", task.positive, task.negative,
+                torch.zeros_like(noise), disable_pbar=True, seed=task.seed,
             )  # fmt: skip
 
     def decode(self, latents: Tensor, *, phase: str) -> Tensor:

@@ -144,7 +144,7 @@ def lidar_graph(
             candidates=lookaheads.out(1),
             lookaheads=judged,
             latent_image=start,
-            note=f"lookahead_model is not used: {CONTINUE_BEST}" if lookahead_model is not None else "",
+            lookahead_model_idle=lookahead_model is not None,
             **_only(settings, "batch_size"),
         )
     else:
