@@ -144,7 +144,9 @@ CHECKED = MODEL | {
     "save": node("SaveLatent", samples=["sample", 0], filename_prefix="bad_inputs"),
 }
 REPORT = {key: each for key, each in PARTS.items() if key not in ("save", "table")} | {
-    "report": node("LiDARRunReport", latent=["sample", 0], model=["guide", 0], lookaheads=["pick", 0], from_best=True),
+    "report": node(
+        "LiDARRunReport", latent=["sample", 0], model=["guide", 0], lookaheads=["pick", 0], from_best=True, report=""
+    ),
     "save": node("SaveLatent", samples=["report", 0], filename_prefix="bad_inputs"),
 }
 BASES = {

@@ -124,7 +124,8 @@ def test_whatever_comes_is_refused_in_one_line_or_gives_finite_results(class_typ
                 told.append(f"{case}: told after lookaheads were drawn: {result.message}")
         else:
             tally["accepted, finite"] += 1
-            if not is_finite(result, server):
+            echoed = (class_type, name) == ("LiDARRunReport", "report")  # a text, which it says again
+            if not (echoed or is_finite(result, server)):
                 told.append(f"{case}: {result.status} with NaN")
         if not sound(kept):
             told.append(f"{case}: the queue is dead")
