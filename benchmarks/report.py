@@ -12,15 +12,27 @@ from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
 from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run
-from .plans import BEST_OF_N, BUDGETS, CEILING, DEAR_DRAFTS, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
+from .plans import (
+    BEST_OF_N,
+    BUDGETS,
+    CEILING,
+    DEAR_DRAFTS,
+    OURS,
+    WAYS,
+    WEAK_WAYS,
+    Prices,
+    chosen,
+    in_words,
+    kind_in_words,
+    plain,
+)
 from .pool import PARTS, Pool, prompts
-from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, BLENDED_ONE, BLENDED_ONE_2, DEMO, RIVALS, SHORT_BLENDED
+from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_ONE, BLENDED_ONE_2, DEMO, RIVALS, SHORT_BLENDED
 from .world import room
 
 WANTED = {1: "One image wanted", 4: "Four images wanted"}
 STEERED_AT = {
     (1, 1.25): BLENDED_ONE, (1, 2.0): BLENDED_ONE_2, (4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8,
-    (4, 16.0): BLENDED_16,
 }  # fmt: skip
 """Where LiDAR steers, by images wanted and budget: not where one of several finals is kept."""
 
@@ -181,9 +193,9 @@ def foretelling(results: Results) -> str:
         rho = estimate(_foretells(results.held_out, kind))
         took = price((Stage(kind, 1),), results.prices)
         right = results.held_out[kind].correct.mean()
-        lines.append([kind, rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
+        lines.append([kind_in_words(kind), rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
     return markdown(
-        "kind | rho within a prompt | time, decode and score included | referee on the drafts themselves", lines
+        "draft | rho within a prompt | time, decode and score included | the referee on the drafts themselves", lines
     )
 
 
@@ -213,14 +225,18 @@ def steering(results: Results) -> str:
 
 def rivals(results: Results) -> str:
     """Four images by methods that guide on the way, on the prompts that have the slow ones."""
-    four = RIVALS | {name: arm for name, arm in ARMS.items() if arm.funnel[-1].count >= 4 and name != DEMO}
-    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in four)))
+    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in RIVALS)))
+    ours = {
+        name: arm
+        for name, arm in ARMS.items()
+        if arm.funnel[-1].count >= 4 and name != DEMO and results.pool.numbers(name, "held-out").issuperset(shared)
+    }
     where = [results.numbers.index(number) for number in shared]
     plain_ones = [
         each[where].mean(axis=1) for each in (results.held_out["final"].correct, results.held_out["final"].reward)
     ]
     lines = [["plain", *(estimate(each).text() for each in plain_ones), "4.00", ""]]
-    for name, arm in four.items():
+    for name, arm in (RIVALS | ours).items():
         took, kept = price(arm.funnel, results.prices), results.arm(name, shared).best(4)
         lines.append([name, *(estimate(each).text() for each in kept), f"{took:.2f}", f"{took - 4:+.2f}"])
     return markdown(f"{len(shared)} prompts | referee | reward | time | over four plain pictures", lines)
