@@ -37,8 +37,11 @@ class LiDARContinueBest(io.ComfyNode):
                     "latent_image", tooltip="That of LiDAR Sample Candidates: as many go on as its batch holds."
                 ),
                 *setting_inputs("batch_size"),
-                io.String.Input(
-                    "note", default="", advanced=True, tooltip="A line to be told first, as LiDAR KSampler does."
+                io.Boolean.Input(
+                    "lookahead_model_idle",
+                    default=False,
+                    advanced=True,
+                    tooltip="Whether to tell that a lookahead_model is connected and not used, as LiDAR KSampler does.",
                 ),
             ],
             outputs=[
@@ -50,7 +53,7 @@ class LiDARContinueBest(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, candidates, lookaheads, latent_image, batch_size, note) -> io.NodeOutput:
+    def execute(cls, model, candidates, lookaheads, latent_image, batch_size, lookahead_model_idle) -> io.NodeOutput:
         task, count, wanted = candidates.task, len(candidates.states), len(latent_image["samples"])
         best = lookaheads.order()[:wanted].tolist()
         rows = [noise_rows(lookaheads)[index] for index in best]
@@ -78,6 +81,11 @@ class LiDARContinueBest(io.ComfyNode):
         numbers = ", ".join(str(index + 1) for index in best)
         goes = "go" if wanted > 1 else "goes"
         what = f"no. {numbers} of {lookaheads.count} {goes} on from step {candidates.cut + 1} of {len(sigmas) - 1}"
-        report = "\n".join([*([note] if note else []), *told_with(lookaheads, told(what, drawn))])
+        report = "\n".join(
+            [
+                *(["lookahead_model is not used here"] if lookahead_model_idle else []),
+                *told_with(lookaheads, told(what, drawn)),
+            ]
+        )
         show_on_node(cls.hidden, report)
         return io.NodeOutput(finished(latent_image | {"batch_index": rows}, drawn.samples), report)

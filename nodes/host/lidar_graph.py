@@ -144,7 +144,7 @@ def lidar_graph(
             candidates=lookaheads.out(1),
             lookaheads=judged,
             latent_image=start,
-            note=f"lookahead_model is not used: {CONTINUE_BEST}" if lookahead_model is not None else "",
+            lookahead_model_idle=lookahead_model is not None,
             **_only(settings, "batch_size"),
         )
     else:
@@ -179,11 +179,11 @@ def lidar_graph(
     told = graph.node(
         "LiDARRunReport",
         id="LiDARRunReport",
-        latent=latent,
-        model=steered,
         lookaheads=judged,
+        model=steered,
         from_best=start_from != OWN_NOISE,
         report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+        latent=latent,
     )
     return (told.out(0), judged, scored.out(1), finished), graph.finalize()
 

@@ -25,7 +25,7 @@ def measures_of_rows(judged: Sequence[JudgedRows], reward) -> DraftMeasures:
     if not len(final) == len(draft) >= 2:
         raise ValueError(
             f"judged has {len(draft)} drafts and {len(final)} final images, wanted two or more of the same rows: connect LiDAR "
-            "Judge Rows of both"
+            "Judge Rows of the ones as before of that of the others"
         )
     if bool((final == final[0]).all()):
         raise ValueError(

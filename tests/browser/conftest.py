@@ -64,7 +64,10 @@ def graph(request):
         "1": {"class_type": "LiDARLoadDemoModel", "inputs": {}},
         "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "three red circles"}},
         "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
-        "4": {"class_type": "LiDARLookaheadConfig", "inputs": {"count": 2, "steps": 1, "cfg": 3.0, "guidance_scale": 0.1}},
+        "4": {
+            "class_type": "LiDARLookaheadConfig",
+            "inputs": {"start_from": "best lookaheads", "count": 2, "finish": 1, "steps": 1, "cfg": 3.0, "guidance_scale": 0.1},
+        },
         "5": {
             "class_type": "LiDARKSampler",
             "inputs": {

@@ -192,7 +192,11 @@ class Page:
     def _step(self, keys: str, queue: str) -> None:
         self.tab.mouse.move(*BLANK_AT)
         self.js("() => document.activeElement?.blur()")
-        left = self.js(f"() => {TRACKER}.{queue}.length")
+        left = None
+        while left != (
+            left := self.js(f"() => {TRACKER}.{queue}.length")
+        ):  # the page may still be noting the last change
+            self.tab.wait_for_timeout(500)
         self.tab.keyboard.press(keys)
         self.until(f"(left) => {TRACKER}.{queue}.length < left && !{TRACKER}._restoringState", left)
         self.settle()

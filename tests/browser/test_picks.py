@@ -26,7 +26,9 @@ def picks(page) -> str:
 
 def shown(page) -> str:
     """The name of the set whose pictures the node has."""
-    return page.js("() => Object.values(app.nodeOutputs).find(({ set }) => set).set[0]")
+    return page.js(
+        """() => Object.values(app.nodeOutputs).map((told) => told.lidar_sheet && JSON.parse(told.lidar_sheet[0]).set).find(Boolean)"""
+    )
 
 
 def next_seed(page) -> None:

@@ -9,7 +9,9 @@ from devtools.demo_report import DemoReport, JudgedImage
 from devtools.demo_sheet import comparison_sheet
 
 PICTURE = Image.new("RGB", (64, 64), (40, 90, 60))
-PHASES = {"vanilla sampling": 3.25, "lookahead sampling": 2.0, "scoring": 0.5, "guided sampling": 4.0}
+PHASES = {
+    "vanilla sampling": 3.25, "lookahead sampling": 2.0, "lookahead decoding": 0.25, "scoring": 0.5, "guided sampling": 4.0,
+}  # fmt: skip
 
 
 def group(name, rewards, verdicts):
@@ -30,7 +32,7 @@ def report(*, lookaheads=16, known_prompt=True):
         lookaheads=group("lookahead", [0.5] * lookaheads, [verdict(True)] * lookaheads),
         guided=group("guided", [0.3, 0.5], [verdict(True), verdict(True)]),
         seconds=PHASES,
-        settings={"steps": 25},
+        settings={"steps": 25, "seed": 3},
         versions={"torch": "2.11.0"},
     )
 
@@ -50,10 +52,11 @@ def test_summary_gives_means_counts_and_each_image():
     assert summary["seconds"]["guided sampling"] == 4.0
 
 
-def test_table_counts_lookahead_time_with_its_scoring():
+def test_time_of_lookaheads_holds_all_until_they_are_ranked_and_counts_in_that_of_lidar():
     lines = report().table().splitlines()
     assert lines[1].split()[-4:] == ["1", "of", "2", "3.2"]
-    assert lines[2].split()[-1] == "2.5"
+    assert lines[2].split()[-1] == "2.8"
+    assert lines[3].split()[-1] == "6.8"
     assert "0.4000" in lines[3]
 
 
@@ -66,7 +69,7 @@ def test_prompt_that_the_referee_does_not_know_is_not_counted_as_wrong():
 
 @pytest.mark.parametrize("lookaheads", [1, 16, 50])
 def test_sheet_grows_with_the_lookaheads_and_keeps_its_width(lookaheads):
-    sheet = comparison_sheet(report(lookaheads=lookaheads))
-    rows = -(-lookaheads // 4)
-    assert sheet.width == comparison_sheet(report()).width
-    assert sheet.height >= 196 + rows * 114
+    few, many = comparison_sheet(report(lookaheads=1)), comparison_sheet(report(lookaheads=lookaheads))
+    assert many.width == few.width
+    further_rows = -(-lookaheads // 16) - 1
+    assert many.height - few.height >= further_rows * 90  # a picture of a sixteenth of the width, less the margins

@@ -16,7 +16,7 @@ def test_both_phases_show_their_progress_to_the_end_and_previews(server, record_
     result = server.queue(prompt, timeout=600)
     assert result.status == "success", result.message
     expanded = {result.class_of(node): node for node in result.executed if node not in prompt}
-    for phase in ("LiDARSampleLookaheads", "KSampler"):
+    for phase in ("LiDARSampleLookaheads", "LiDARSampleInParts"):
         node = expanded[phase]
         assert any(step.node == node and step.value == step.maximum for step in result.progress), (
             f"{phase}: no progress"

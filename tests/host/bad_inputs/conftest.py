@@ -69,7 +69,7 @@ CANDIDATES = MODEL | {
     "values": node("LiDARRewardsFromValues", lookaheads=["draw", 0], values="0.5, 2", name="judge"),
     "go on": node(
         "LiDARContinueBest", model=["demo", 0], candidates=["draw", 1], lookaheads=["values", 0], latent_image=["latent", 0],
-        batch_size=2, note="",
+        batch_size=2, lookahead_model_idle=False,
     ),
     "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
     "report": node("PreviewAny", source=["go on", 1]),

@@ -32,12 +32,12 @@ def start(node_classes, conditioning):
 def go_on(node_classes, lidar_core):
     """go_on(model, candidates, latent) -> (samples, report) of LiDAR Continue Best, one image at a time; ROWS are the best."""
 
-    def run(model, candidates, latent, batch_size=1, count=4, **metadata):
+    def run(model, candidates, latent, batch_size=1, count=4, idle=False, **metadata):
         node = node_classes["LiDARContinueBest"]
         scores = lidar_core.LookaheadSet(
             torch.zeros(count, 4, 8, 8), torch.tensor([0.5, -2.0, -1.0, 0.9] * 3)[:count], "", metadata
         )
-        latent, report = node.execute(model, candidates, scores, latent, batch_size, "").result
+        latent, report = node.execute(model, candidates, scores, latent, batch_size, idle).result
         assert latent["batch_index"] == ROWS[: len(latent["samples"])]
         return latent["samples"], report
 
@@ -168,6 +168,7 @@ def test_no_step_is_done_twice(families, start, go_on, nodes_room, monkeypatch, 
     told_with_the_set = go_on(families["EPS"], candidates, latent, notes="picks are not used", set="k7f2")[1].split(
         "\n"
     )
+    assert go_on(families["EPS"], candidates, latent, idle=True)[1].startswith("lookahead_model is not used here\n")
     assert told_with_the_set[0] == "picks are not used" and told_with_the_set[-1] == "set k7f2"
 
 

@@ -133,10 +133,7 @@ def test_to_continue_the_best_the_final_sampler_draws_the_candidates_too(expand)
     assert final["candidates"][0].endswith("LiDARSampleCandidates") and final["candidates"][1] == 1
     assert final["lookaheads"][0].endswith("LiDARScoreLookaheads")
     assert final["latent_image"] == LINKS["latent_image"] and final["model"] == LINKS["model"], "not guided"
-    assert (
-        final["note"] == "lookahead_model is not used: continue the best"
-        and expand()["LiDARContinueBest"]["note"] == ""
-    )
+    assert final["lookahead_model_idle"] is True and expand()["LiDARContinueBest"]["lookahead_model_idle"] is False
     others = {
         "LiDARSampleLookaheads",
         "LiDARStartFromBest",
@@ -362,7 +359,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",
         "LiDARSampleCandidates": "LiDAR Sample Candidates: model positive negative latent_image seed steps cfg sampler_name "
         "scheduler denoise count cut_percent batch_size",
-        "LiDARContinueBest": "LiDAR Continue Best: model candidates lookaheads latent_image batch_size note",
+        "LiDARContinueBest": "LiDAR Continue Best: model candidates lookaheads latent_image batch_size lookahead_model_idle",
         "LiDARCombineRewards": "LiDAR Combine Rewards: rewards weights",
         "LiDARPickLookaheads": "LiDAR Pick Lookaheads: lookahead_set picks mode weight",
         "LiDARRewardsFromValues": "LiDAR Rewards From Values: lookaheads values name",
