@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from .bootstrap import estimate
 from .funnel import price, run
 from .plans import BEST_OF_N, BUDGETS, CEILING, OURS, plain
-from .report import WANTED, Results
+from .report import WANTED
+from .results import Results
 from .world import World, room
 
 matplotlib.use("Agg")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from .funnel import DEAR, RESUMED, Funnel, Stage, Table, run, within
+from .pool import STEPS
 
 Prices = Mapping[str, float]
 BUDGETS = {1: (1.25, 2.0, 4.0, 8.0, 16.0), 4: (4.0, 4.6, 8.0, 16.0)}
@@ -47,6 +48,15 @@ def plain(budget: float, kind: str = "final") -> Funnel:
 def _funnels(kinds, prices: Prices, budget: float, wanted: int) -> Iterator[Funnel]:
     for *judged, last in kinds:
         yield from within(budget, prices, *judged, last=last, wanted=wanted)
+
+
+def kind_in_words(kind: str) -> str:
+    """Return a kind of draft as a short text, such as "distilled, 2 steps"."""
+    name, _, steps = kind.partition(" ")
+    if name == "cut":
+        return f"predicted at step {steps} of {STEPS}"
+    title = {"plain": "the model itself", "student": "distilled", "weak": "distilled, from noise nearby"}[name]
+    return f"{title}, {steps} step{'s' * (steps != '1')}"
 
 
 def in_words(funnel: Funnel) -> str:

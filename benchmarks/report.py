@@ -1,9 +1,6 @@
 """The bench's tables, in Markdown: choosing among seeds, steering, the rivals, and what everything costs."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -11,87 +8,28 @@ import torch
 from lidar_core.expected_gain import expected_gain
 
 from .bootstrap import estimate
-from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, read, run
-from .plans import BEST_OF_N, BUDGETS, CEILING, DEAR_DRAFTS, OURS, WAYS, WEAK_WAYS, Prices, chosen, in_words, plain
-from .pool import PARTS, Pool, prompts
-from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_16, BLENDED_ONE, BLENDED_ONE_2, DEMO, RIVALS, SHORT_BLENDED
+from .funnel import DEAR, RESUMED, Funnel, Kept, Stage, Table, price, run
+from .plans import (
+    BEST_OF_N,
+    BUDGETS,
+    CEILING,
+    DEAR_DRAFTS,
+    OURS,
+    WAYS,
+    WEAK_WAYS,
+    in_words,
+    kind_in_words,
+)
+from .pool import prompts
+from .results import Results
+from .steered import ARMS, BLENDED, BLENDED_8, BLENDED_ONE, BLENDED_ONE_2, DEMO, RIVALS, SHORT_BLENDED
 from .world import room
 
 WANTED = {1: "One image wanted", 4: "Four images wanted"}
 STEERED_AT = {
     (1, 1.25): BLENDED_ONE, (1, 2.0): BLENDED_ONE_2, (4, 4.0): SHORT_BLENDED, (4, 4.6): BLENDED, (4, 8.0): BLENDED_8,
-    (4, 16.0): BLENDED_16,
 }  # fmt: skip
 """Where LiDAR steers, by images wanted and budget: not where one of several finals is kept."""
-
-
-class Steered(NamedTuple):
-    """An arm's pictures, each (prompts, images), in the order of their drafts."""
-
-    prompts: np.ndarray
-    """(prompts,): their places among the held-out ones of the pool."""
-    rows: np.ndarray
-    correct: np.ndarray
-    reward: np.ndarray
-
-    def best(self, wanted: int) -> Kept:
-        """Return what the best by the reward are worth."""
-        order = np.argsort(-self.reward, axis=1, kind="stable")[:, :wanted]
-        return Kept(*(np.take_along_axis(each, order, axis=1).mean(axis=1) for each in (self.correct, self.reward)))
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything that was measured."""
-
-    pool: Pool
-    seconds: Mapping[str, float]
-    """Of a picture of every kind, from costs.py."""
-
-    @cached_property
-    def numbers(self) -> list[int]:
-        """Held-out prompts whose pool is there."""
-        return self._common("held-out", PARTS)
-
-    @cached_property
-    def training(self) -> Table:
-        return read(self.pool, "training", self._common("training", PARTS))
-
-    @cached_property
-    def held_out(self) -> Table:
-        return read(self.pool, "held-out", self.numbers)
-
-    @cached_property
-    def prices(self) -> Prices:
-        """In finished, scored pictures."""
-        unit = self.seconds["final"] + self.seconds["look"]
-        return {kind: each / unit for kind, each in self.seconds.items()}
-
-    @cached_property
-    def plans(self) -> dict[tuple[int, float], dict[str, Funnel]]:
-        """What is compared, by images wanted and budget: best of N, the ceiling, and every way as training prompts choose it."""
-        return {
-            (wanted, budget): {BEST_OF_N: plain(budget), CEILING: plain(budget, "referee")}
-            | chosen(self.training, self.prices, budget, wanted)
-            for wanted, budgets in BUDGETS.items()
-            for budget in budgets
-        }
-
-    def arm(self, name: str, numbers: Iterable[int] | None = None) -> "Steered":
-        """Return an arm's pictures of these prompts, or of all that have it."""
-        found = sorted(self.pool.numbers(name, "held-out").intersection(self.numbers)) if numbers is None else numbers
-        parts = [self.pool.load(name, "held-out", number) for number in found]
-        stacked = {what: torch.stack([part[what] for part in parts]).double().numpy() for what in ("correct", "reward")}
-        rows = np.array([part["rows"].tolist() for part in parts if "rows" in part])
-        return Steered(np.array([self.numbers.index(number) for number in found]), rows, **stacked)
-
-    def start(self, arm: "Steered") -> "Steered":
-        """Return the same noise's pictures without guidance, of 25 steps."""
-        final, at = self.held_out["final"], (arm.prompts[:, None], arm.rows)
-        return arm._replace(correct=final.correct[at], reward=final.reward[at])
-
-    def _common(self, split: str, names: Iterable[str]) -> list[int]:
-        return sorted(set.intersection(*(self.pool.numbers(name, split) for name in names)))
 
 
 def headline(results: Results, wanted: int) -> str:
@@ -181,9 +119,9 @@ def foretelling(results: Results) -> str:
         rho = estimate(_foretells(results.held_out, kind))
         took = price((Stage(kind, 1),), results.prices)
         right = results.held_out[kind].correct.mean()
-        lines.append([kind, rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
+        lines.append([kind_in_words(kind), rho.text(), f"{took:.3f}", "" if np.isnan(right) else f"{right:.3f}"])
     return markdown(
-        "kind | rho within a prompt | time, decode and score included | referee on the drafts themselves", lines
+        "draft | rho within a prompt | time, decode and score included | the referee on the drafts themselves", lines
     )
 
 
@@ -213,14 +151,18 @@ def steering(results: Results) -> str:
 
 def rivals(results: Results) -> str:
     """Four images by methods that guide on the way, on the prompts that have the slow ones."""
-    four = RIVALS | {name: arm for name, arm in ARMS.items() if arm.funnel[-1].count >= 4 and name != DEMO}
-    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in four)))
+    shared = sorted(set(results.numbers).intersection(*(results.pool.numbers(name, "held-out") for name in RIVALS)))
+    ours = {
+        name: arm
+        for name, arm in ARMS.items()
+        if arm.funnel[-1].count >= 4 and name != DEMO and results.pool.numbers(name, "held-out").issuperset(shared)
+    }
     where = [results.numbers.index(number) for number in shared]
     plain_ones = [
         each[where].mean(axis=1) for each in (results.held_out["final"].correct, results.held_out["final"].reward)
     ]
     lines = [["plain", *(estimate(each).text() for each in plain_ones), "4.00", ""]]
-    for name, arm in four.items():
+    for name, arm in (RIVALS | ours).items():
         took, kept = price(arm.funnel, results.prices), results.arm(name, shared).best(4)
         lines.append([name, *(estimate(each).text() for each in kept), f"{took:.2f}", f"{took - 4:+.2f}"])
     return markdown(f"{len(shared)} prompts | referee | reward | time | over four plain pictures", lines)

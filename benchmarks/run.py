@@ -105,9 +105,10 @@ def write_report() -> None:
     """Write report.md and the pictures; say the shortest of it."""
     from . import pictures, report
     from .pool import Pool
+    from .results import Results
     from .world import World
 
-    results = report.Results(Pool(OUTPUT / "pool"), json.loads((OUTPUT / "costs.json").read_text()))
+    results = Results(Pool(OUTPUT / "pool"), json.loads((OUTPUT / "costs.json").read_text()))
     text = report.write(results)
     for name in ("exact_worlds", "solver_speed"):
         path = OUTPUT / f"{name}.md"

@@ -177,6 +177,6 @@ def test_the_nodes_draw_the_pools_pictures(drawn, world, bench):
     cut = finals["cuts"][10]
     assert _difference(predicted["samples"], cut["latents"][:8]) < 2e-3
     best = core.LookaheadSet(cut["latents"][:8], cut["reward"][:8])
-    finished = nodes.LiDARContinueBest.execute(world.model, candidates, best, latent, 16, "").result[0]
+    finished = nodes.LiDARContinueBest.execute(world.model, candidates, best, latent, 16, False).result[0]
     assert finished["batch_index"] == drawn("after the cut")["rows"].tolist()
     assert _difference(finished["samples"], drawn("after the cut")["latents"]) < 2e-3
