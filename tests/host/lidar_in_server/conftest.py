@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from pathlib import Path
 
@@ -93,12 +94,12 @@ def latent_of(server):
 
 @pytest.fixture
 def best_numbers():
-    """best_numbers(result) -> the numbers, from 1, that LiDAR Start From Best says it took."""
+    """best_numbers(result) -> the numbers, from 1, that LiDAR Start From Best or LiDAR Continue Best says it took."""
 
     def read(result) -> list[int]:
-        (told,) = [text for node, text in result.texts if node == "lidar" and "starts from no. " in text]
-        line = next(line for line in told.splitlines() if "starts from no. " in line)
-        return [int(number) for number in line.split("starts from no. ")[1].split(", ")]
+        texts = [text for node, text in result.texts if node == "lidar"]
+        found = re.search(r"starts from no\. ([\d, ]+)|no\. ([\d, ]+) of \d+ go(?:es)? on", "\n".join(texts))
+        return [int(number) for number in (found[1] or found[2]).split(", ")]
 
     return read
 

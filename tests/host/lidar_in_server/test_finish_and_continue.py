@@ -92,9 +92,8 @@ def test_the_best_continue_and_end_as_the_hosts_pictures(graph, run, latent_of, 
     expected = host_pictures()[[number - 1 for number in best]]
     torch.testing.assert_close(latent_of(result), expected, atol=2e-3, rtol=1e-4)
     assert {"LiDARSampleCandidates", "LiDARContinueBest"} <= set(result.executed_classes)
-    guided = run(graph({"config": OFF | changes | {"guidance_scale": 0.5, "effective_dimension": 256.0}}))
-    assert any("guided 1 of 1 steps" in text and "2 images from step 3 of 3 on" in text for _, text in guided.texts)
-    assert not torch.allclose(latent_of(guided), expected, atol=1e-2)
+    unguided = run(graph({"config": OFF | changes | {"guidance_scale": 0.5, "effective_dimension": 256.0}}))
+    assert torch.equal(latent_of(unguided), latent_of(result)), "after a cut nothing is guided"
 
 
 def test_a_picked_candidate_continues_and_several_may(graph, run, best_numbers):

@@ -44,7 +44,7 @@ def test_a_guider_that_multiplies_guidance_is_told_of(sampled_by, run):
         cfg_conds=2.0, cfg_cond2_negative=3.0, style="nested",
     )  # fmt: skip
     last = told(run(prompt))[-1]
-    assert last.startswith("guided ") and last.endswith(";\nthe guider multiplies guidance_scale by 3: it acts as 6")
+    assert last.startswith("guided ") and ";\nthe guider multiplies guidance_scale by 3: it acts as 6;\nset " in last
 
 
 def test_guidance_on_the_model_of_the_negative_is_told_before_and_in_the_run(sampled_by, run):

@@ -45,16 +45,16 @@ def test_from_the_best_lookaheads_with_guidance_scale_0_is_ksampler_at_their_bat
 
 
 def test_the_defaults_of_the_config_are_what_runs_without_one(graph, run, server):
-    """A config node with the node's own cfg and scheduler draws, scores, starts and guides the very same."""
+    """A config node as it is dropped into the graph begins, scores and finishes the very same."""
     prompt = graph()
     del prompt["lidar"]["inputs"]["lookahead_config"], prompt["config"]
     without = run(prompt)
     described = server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["required"]
     widgets = {name: options["default"] for name, (_, options) in described.items()}
-    config = run(graph({"config": widgets | {"cfg": 3.0, "scheduler": "normal"}}))
-    assert "LiDARStartFromBest" in without.executed_classes
-    assert not {"LiDARSampleLookaheads", "LiDARScoreLookaheads", "KSampler"} & set(config.executed_classes)
-    assert "blend" in dict(config.texts)["config"]
+    config = run(graph({"config": widgets}))
+    assert "LiDARContinueBest" in without.executed_classes
+    assert not {"LiDARSampleCandidates", "LiDARScoreLookaheads", "LiDARContinueBest"} & set(config.executed_classes)
+    assert "continue the best" in dict(config.texts)["config"]
 
 
 @pytest.mark.parametrize("text", ["by value", "by link"])

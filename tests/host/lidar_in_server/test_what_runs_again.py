@@ -37,7 +37,7 @@ def test_changing_a_linked_strength_keeps_lookaheads_and_scores(graph, run, reco
 
 def test_changing_the_final_sampler_keeps_everything_before_it(graph, run, first_run):
     result = run(graph({"lidar": {"steps": 4}}))
-    assert result.executed_classes == ("LiDARKSampler", "KSampler", "SaveLatent")
+    assert result.executed_classes == ("LiDARKSampler", "KSampler", "LiDARRunReport", "SaveLatent")
 
 
 def test_changing_only_the_reward_chooses_the_start_anew_and_keeps_the_lookaheads(run_from_best, record_figure):
@@ -56,7 +56,7 @@ def test_changing_only_strength_keeps_the_start_from_the_best(run_from_best, cha
     result = run_from_best({"config": change})
     record_figure(f"executed after a change of {next(iter(change))}, from the best", ", ".join(result.executed_classes))
     assert {name for name in result.executed_classes if name not in ("LiDARKSampler", "LiDARLookaheadConfig")} == {
-        "LiDARApplyGuidance", "KSampler", "SaveLatent",
+        "LiDARApplyGuidance", "KSampler", "LiDARRunReport", "SaveLatent",
     }  # fmt: skip
 
 
