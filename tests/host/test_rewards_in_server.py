@@ -38,7 +38,7 @@ def graph(seed: int, **lidar) -> dict:
         "negative": node("CLIPTextEncode", clip=["demo", 1], text=""),
         "latent": node("EmptyLatentImage", width=64, height=64, batch_size=1),
         "reward": loader("brightness"),
-        "config": node("LiDARLookaheadConfig", **PAPERS, start_from="own noise",
+        "config": node("LiDARLookaheadConfig", **PAPERS, start_from="own noise", finish=1, cut_percent=0.45,
                        steady_scores=False, count=5, steps=2, cfg=3.0, sampler_name="dpmpp_2m",
                        scheduler="karras", batch_size=5, guidance_scale=4.0, reward_strength=30.0,
                        reward_scale="standardised", start_percent=0.0, end_percent=0.5),
@@ -136,7 +136,15 @@ def test_combining_three_and_changing_a_weight_keeps_the_lookaheads(run, models,
 def test_picks_only_guide_and_sample_again(run, seed):
     first = run(graph(seed))
     picked = run(graph(seed, picks="2, -4"), "picks typed into LiDAR KSampler")
-    expected = ("LiDARKSampler", "LiDARPickLookaheads", "LiDARApplyGuidance", "KSampler", "VAEDecode", "SaveImage")
+    expected = (
+        "LiDARKSampler",
+        "LiDARPickLookaheads",
+        "LiDARApplyGuidance",
+        "KSampler",
+        "LiDARRunReport",
+        "VAEDecode",
+        "SaveImage",
+    )
     assert picked.executed_classes == expected
     assert "picked no. 2 (+1), no. 4 (-1) of 5; now best: no. 2" in text_on(picked, "lidar")
     other = run(graph(seed, picks="5"), "picks changed")
