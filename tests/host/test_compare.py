@@ -32,7 +32,7 @@ def workflow() -> dict:
         "negative": node("CLIPTextEncode", clip=["demo", 1], text=""),
         "latent": node("EmptyLatentImage", width=64, height=64, batch_size=WANTED),
         "reward": node("LiDARRewardModelLoader", kind="brightness", file="none", architecture="ViT-L-14"),
-        "config": node("LiDARLookaheadConfig", start_from="best lookaheads", guidance_form="blend", guidance_scale=0.4,
+        "config": node("LiDARLookaheadConfig", start_from="best lookaheads", finish=1, cut_percent=0.45, guidance_form="blend", guidance_scale=0.4,
                        effective_dimension=256.0, steady_scores=False, count=5, steps=2, cfg=3.0, sampler_name="euler",
                        scheduler="normal", batch_size=5, reward_strength=30.0, reward_scale="standardised",
                        start_percent=0.0, end_percent=0.5),
