@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from . import methods
 from .methods import BEST_OF, CANDIDATES, GUIDED, PICTURES, SCORE, Drawing
@@ -52,7 +49,7 @@ class Cells:
         if method == BEST_OF:
             row["candidates"] = methods.numbers_told(drawn.outputs, CANDIDATES)
         if method == GUIDED:
-            row["lookaheads"] = lookahead_rewards(self.server, drawn)
+            row["lookaheads"] = lookahead_rewards(drawn)
         row["pictures"] = self._save(method, prompt, number, drawn)
         return row
 
@@ -70,12 +67,10 @@ class Cells:
         return saved
 
 
-def lookahead_rewards(server: RunningComfy, drawn: Finished) -> list[float]:
-    """The rewards of LiDAR's lookaheads by their number, from the metadata of their pictures; [] where there is none."""
+def lookahead_rewards(drawn: Finished) -> list[float]:
+    """The rewards of LiDAR's lookaheads by their number, as their node tells them; [] where there is none."""
     for node_id, output in drawn.outputs.items():
-        if node_id.endswith(".LiDARScoreLookaheads") and output.get("images"):
-            picture = Image.open(io.BytesIO(server.view(output["images"][0])))
-            for entry in json.loads(picture.info.get("lidar_scores", "{}")).values():
-                if "lookaheads" in entry:
-                    return next(iter(entry["lookaheads"].values()))
+        if node_id.endswith(".LiDARScoreLookaheads") and output.get("lidar_sheet"):
+            numbers = json.loads(output["lidar_sheet"][0])["numbers"]  # best first, as the rewards
+            return [reward for _, reward in sorted(zip(numbers, output["rewards"], strict=True))]
     return []
