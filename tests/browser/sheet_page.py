@@ -53,6 +53,13 @@ class SheetOnPage:
         )
         return {number: badges for number, badges in found if badges}
 
+    def await_badges(self, number: int, badges: list[str]) -> None:
+        """Waits until the visible tile of this number has just these badges."""
+        self.page.until(
+            f"""() => [...document.querySelectorAll(".lidar-tile")].some((tile) => tile.checkVisibility() && tile.dataset.number == {number}
+              && [...tile.querySelectorAll(".lidar-badge")].map((badge) => badge.textContent).join() === "{",".join(badges)}")"""
+        )
+
     def card(self) -> list[str]:
         return self.page.tab.locator(".lidar-fact:visible").all_inner_texts()
 

@@ -270,12 +270,12 @@ def test_a_subgraph_shows_the_sheet_and_takes_the_picks_outside(sheet, graph):
     sheet.tile(4).click()
     assert sheet.picks().startswith("4 @") and "picked" in sheet.badges()[4]
     sheet.button("Finish picked").click()
-    sheet.page.until("() => document.querySelector('.lidar-badge.lidar-started')")
+    sheet.await_badges(4, ["picked", "started here"])
     before = sheet.numbers()
     sheet.page.reload()
     sheet.look()
-    sheet.page.until("() => [...document.querySelectorAll('.lidar-tile')].some((tile) => tile.checkVisibility())")
-    assert sheet.numbers() == before and "picked" in sheet.badges()[4]
+    sheet.await_badges(4, ["picked", "started here"])
+    assert sheet.numbers() == before
 
 
 def test_inside_a_subgraph_the_picks_of_its_own_widget_count(sheet, graph):
