@@ -118,7 +118,7 @@ function receive(node, output) {
   const part = partOf(output);
   if (!part) return;
   const place = placeOf(node);
-  app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], laidOver(sheetsOf(node)[0].sheet, part));
+  app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], laidOver(sheetsOf(node)[0].told, part));
   show(node);
 }
 

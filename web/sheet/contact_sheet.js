@@ -12,7 +12,8 @@ const HINT = "Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Ent
 export class ContactSheet {
   constructor(owner) {
     this.owner = owner;
-    this.sheet = undefined;
+    this.told = undefined; // what came of a sheet so far
+    this.sheet = undefined; // the same, once it has pictures
     this.tiles = new Map();
     this.current = undefined; // the number of the tile that the keys act on
     this.large = new LargeView();
@@ -48,6 +49,7 @@ export class ContactSheet {
 
   show(sheet) {
     const before = this.sheet;
+    this.told = sheet;
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const facts = this.sheet ? [...(this.sheet.facts ?? []), ...(this.sheet.run_facts ?? [])] : [];
