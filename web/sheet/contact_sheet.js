@@ -56,7 +56,8 @@ export class ContactSheet {
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
-    const all = [...(news ? [["", news]] : []), ...facts, ...run_facts, ...(started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [])];
+    const began = started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [];
+    const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
