@@ -25,6 +25,8 @@ def comfy(host_path, tmp_path_factory) -> ModuleType:
     sys.path.insert(0, host)  # before the repository root, whose nodes/ folder would hide the host's nodes.py
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import utils.extra_config  # noqa: F401 first, as in main.py: older hosts put comfy/ first on the path, with its own utils
+
         import comfy.cli_args
 
         comfy.cli_args.args.cpu = True
