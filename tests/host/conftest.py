@@ -25,8 +25,6 @@ def comfy(host_path, tmp_path_factory) -> ModuleType:
     sys.path.insert(0, host)  # before the repository root, whose nodes/ folder would hide the host's nodes.py
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import utils.extra_config  # noqa: F401 first, as in main.py: older hosts put comfy/ first on the path, with its own utils
-
         import comfy.cli_args
 
         comfy.cli_args.args.cpu = True
@@ -35,6 +33,7 @@ def comfy(host_path, tmp_path_factory) -> ModuleType:
         import comfy.samplers
         import comfy.sd
         import comfy.supported_models
+        import utils.extra_config  # noqa: F401  as main.py does, before nodes: there older hosts put comfy/utils.py before it
 
         import nodes
 
