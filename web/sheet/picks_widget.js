@@ -12,13 +12,13 @@ export function picksWidget(node, host) {
 }
 
 function pickNode(node) {
-  return node.getOutputNodes(0)?.find((each) => each.comfyClass === "LiDARPickLookaheads");
+  return node.graph && node.getOutputNodes(0)?.find((each) => each.comfyClass === "LiDARPickLookaheads");
 }
 
 function widgetOf(node, name, host) {
   const slot = node.findInputSlot(name);
   // Of any node: that of a subgraph's node answers for the subgraph's outputs
-  const link = slot < 0 ? null : LiteGraph.LGraphNode.prototype.getInputLink.call(node, slot);
+  const link = slot < 0 || !node.graph ? null : LiteGraph.LGraphNode.prototype.getInputLink.call(node, slot);
   if (!link) return node.widgets?.find((widget) => widget.name === name);
   if (link.origin_id != FROM_OUTSIDE) return undefined;
   host ??= hostOf(node.graph);
