@@ -83,6 +83,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     commands.add_parser("test", help="ruff and all tests; further arguments go to pytest", add_help=False)
     commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
     commands.add_parser("train-demo", help="train the demo model anew; arguments go to the training", add_help=False)
+    commands.add_parser("release-check", help="pack the release with comfy-cli, and try the archive in a fresh ComfyUI")
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
     for command in commands.choices.values():
         command.add_argument(
