@@ -57,7 +57,7 @@ def _grid(image: Image.Image, left: int, top: int, side: int) -> None:
             paint = (
                 COLOURS[colour]
                 if best
-                else tuple((3 * part + 5 * dark) // 8 for part, dark in zip(COLOURS[colour], TILE))
+                else tuple((3 * part + 5 * dark) // 8 for part, dark in zip(COLOURS[colour], TILE, strict=True))
             )
             _shape(draw, shape, box, tile * FINER * (0.2 if best else 0.27), paint)
 
