@@ -34,7 +34,7 @@ from .demo_progress import PhaseDisplay
 from .demo_report import DemoReport, JudgedImage
 from .demo_sheet import comparison_sheet
 from .environment import REPOSITORY
-from .host import COMFYUI_VERSION
+from .host import HOST
 from .server import start_server
 from .workflow_file import read_workflow
 from .workflow_to_prompt import workflow_to_prompt
@@ -169,7 +169,7 @@ def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]
         seconds=seconds,
         settings=_settings(result, lidar),
         versions={
-            "comfyui": COMFYUI_VERSION,
+            "comfyui": HOST.version,
             "torch": torch.__version__,
             "open_clip": importlib.metadata.version("open_clip_torch"),
         },
