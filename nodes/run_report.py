@@ -6,7 +6,7 @@ from .host.checked_inputs import checked
 from .host.contact_sheet import part_ui
 from .host.run_report import last_report
 from .host.socket_types import LookaheadSetSocket
-from .values.noise_rows import noise_rows
+from .values.origins import noise_rows
 from .values.score_facts import guided_facts
 from .values.sheet_id import sheet_id
 

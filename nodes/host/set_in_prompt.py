@@ -7,16 +7,15 @@ import json
 
 from comfy_execution.graph_utils import is_link
 
+from ..values.origins import origins_of
 from ..values.set_name import set_name
-
-SEED = "lidar_seed"
-"""The entry of a LATENT of lookaheads that holds their seed: a linked one is not in the prompt."""
 
 
 def name_in_prompt(hidden, input_name: str, *latents: dict) -> str:
     """Return the name of the set that comes into this input of a node, "" outside of a queued prompt.
 
-    It stands for all nodes before the input with their values, whatever their ids, and for the seeds in the LATENTs.
+    It stands for all nodes before the input with their values, whatever their ids, and for the seeds and rows in the LATENTs,
+    which may have come through links.
     hidden: of a node whose schema asks for unique_id and dynprompt.
     """
     if hidden is None or hidden.dynprompt is None:
@@ -24,7 +23,7 @@ def name_in_prompt(hidden, input_name: str, *latents: dict) -> str:
     link = hidden.dynprompt.get_node(hidden.unique_id)["inputs"].get(input_name)
     if not is_link(link):
         return ""
-    return set_name(_described(hidden.dynprompt, link) + repr([each.get(SEED) for each in latents]))
+    return set_name(_described(hidden.dynprompt, link) + repr(origins_of(*latents)))
 
 
 def _described(dynprompt, link: list) -> str:
