@@ -6,6 +6,7 @@ metadata   "format", "format_version", "reward_name"; the set's own entries as "
            names of the scores, "combination", pairs of name and weight, and "lookaheads", {"row", "seed", "model",
            "sampler", "picture"} of each: where it came from, and the bytes of its picture
 Version 1  had latents, rewards, reward_name and "metadata.batch_index", the rows parted by spaces.
+Halves of characters, which no file can hold, are written as \\ud800 and the like.
 Anything else in a file is left for others and ignored.
 """
 
@@ -42,6 +43,7 @@ def to_tensors(lookaheads: LookaheadSet) -> tuple[dict[str, Tensor], dict[str, s
         "lookaheads": json.dumps(described),
         **{_OWN + key: value for key, value in lookaheads.metadata.items()},
     }
+    metadata = {_whole(key): _whole(value) for key, value in metadata.items()}
     scores = torch.stack(list(lookaheads.scores.values())) if lookaheads.scores else torch.zeros(0, lookaheads.count)
     tensors = {"latents": lookaheads.latents, "rewards": lookaheads.rewards, "scores": scores}
     if lookaheads.pictures:
@@ -114,6 +116,10 @@ def _read_2(tensors, metadata, own) -> LookaheadSet:
 
 
 _READERS = {"1": _read_1, "2": _read_2}
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _required(tensors: Mapping[str, Tensor], *wanted: str) -> list[Tensor]:

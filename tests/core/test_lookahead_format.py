@@ -45,6 +45,14 @@ def test_a_set_without_pictures_or_scores_survives_too(lookaheads):
     assert same(from_tensors(*to_tensors(bare)), bare)
 
 
+def test_halves_of_characters_are_escaped_and_others_are_kept(tmp_path):
+    odd = LookaheadSet(torch.ones(1, 2), torch.ones(1), "caf\udce9", {"prompt": "\ud800 é 🎨", "\udfff": "x"})
+    tensors, metadata = to_tensors(odd)
+    save_file(tensors, tmp_path / "set.safetensors", metadata)
+    loaded = from_tensors(tensors, metadata)
+    assert loaded.reward_name == "caf\\udce9" and dict(loaded.metadata) == {"prompt": "\\ud800 é 🎨", "\\udfff": "x"}
+
+
 def test_the_file_says_what_it_is(lookaheads):
     tensors, metadata = to_tensors(lookaheads)
     assert {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()} == {
