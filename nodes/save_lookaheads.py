@@ -68,6 +68,5 @@ class LiDARSaveLookaheads(io.ComfyNode):
                 )
             lookahead_set = replace(lookahead_set, pictures=thumbnails_of(images))
         saved = save(lookahead_set, filename_prefix, overwrite=overwrite)
-        told = f"{lookahead_set.count} lookaheads in output/{saved['subfolder']}/{saved['filename']}"
-        show_on_node(cls.hidden, told)
-        return io.NodeOutput(ui={"latents": [saved], "text": [told]})
+        show_on_node(cls.hidden, f"{lookahead_set.count} lookaheads in output/{saved['subfolder']}/{saved['filename']}")
+        return io.NodeOutput(ui={"latents": [saved]})

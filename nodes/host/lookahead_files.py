@@ -34,6 +34,10 @@ def save(lookaheads: LookaheadSet, prefix: str, *, overwrite: bool) -> dict[str,
     base = os.path.join(folder_paths.get_output_directory(), FOLDER)
     name = os.path.normpath(prefix.strip().replace("\\", "/").removesuffix(EXTENSION))
     name = "lookaheads" if name == "." else name
+    if not name.isprintable():
+        raise ValueError(
+            f"filename_prefix {printable(prefix, 60)!r} is no name that every computer can show: write one such as lookaheads"
+        )
     if not _is_within(base, name):
         raise ValueError(
             f"filename_prefix {printable(prefix, 60)!r} is outside of output/{FOLDER}: write a name such as lookaheads"
