@@ -184,7 +184,9 @@ def test_the_scaling_workflow_runs_to_its_end_on_one_server(server, object_info)
     assert result.status == "success", result.message
     assert result.executed_classes.count("LiDARSampleLookaheads") == 2
     told = [text for _, text in result.texts]
-    assert "4 lookaheads in output/lidar/several_computers.safetensors" in told and "starts from no. 1 of seed 5" in told
+    assert (
+        "4 lookaheads in output/lidar/several_computers.safetensors" in told and "starts from no. 1 of seed 5" in told
+    )
 
 
 def test_the_demo_runs_to_its_end(server, object_info):
