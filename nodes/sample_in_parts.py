@@ -37,7 +37,7 @@ class LiDARSampleInParts(io.ComfyNode):
                 *final_sampler_inputs(),
                 *setting_inputs("batch_size"),
                 io.Int.Input(
-                    "wanted",
+                    "at_once",
                     default=1,
                     min=1,
                     max=4096,
@@ -53,12 +53,13 @@ class LiDARSampleInParts(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, positive, negative, latent_image, batch_size, wanted, **settings) -> io.NodeOutput:
+    def execute(cls, model, positive, negative, latent_image, batch_size, at_once, **settings) -> io.NodeOutput:
         start = fitted_to_model(model, latent_image)
         prompt, count = {"positive": positive, "negative": negative}, len(start)
         task = Task(start=start, noise_mask=latent_image.get("noise_mask"), **prompt, **settings)
         model, told = told_in(model)
-        at_once = count if count <= wanted else fitting_chunk(model, start.shape[1:], max(batch_size, wanted))
+        if count > at_once:
+            at_once = fitting_chunk(model, start.shape[1:], max(batch_size, at_once))
         drawn = draw(model, task, task.noise(latent_image.get("batch_index")), at_once=at_once, what="image")
         report = told(f"{count} image{'s' * (count > 1)}", drawn)
         show_on_node(cls.hidden, report)

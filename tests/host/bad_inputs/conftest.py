@@ -34,7 +34,7 @@ WHOLE = MODEL | {
     "lidar": node(
         "LiDARKSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], vae=["demo", 2],
         reward_model=["demo", 3], prompt=PROMPT, seed=5, **SAMPLER, lookahead_config=["config", 0],
-        lookahead_model=["demo", 0], picks="",
+        lookahead_model=["demo", 0], look_first=False, picks="",
     ),
     "save": node("SaveLatent", samples=["lidar", 0], filename_prefix="bad_inputs"),
 }  # fmt: skip
@@ -76,12 +76,12 @@ CANDIDATES = MODEL | {
 }  # fmt: skip
 SEVERAL = MODEL | {
     "longer": node(
-        "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, lookahead_steps=1.0, lookahead_cfg=2.0,
+        "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, favourites=0, lookahead_steps=1.0, lookahead_cfg=2.0,
         image_steps=2.0, image_cfg=2.0, share=1.0,
     ),
     "parts": node(
         "LiDARSampleInParts", model=["demo", 0], **TASK, latent_image=["longer", 0], seed=5, **SAMPLER, batch_size=2,
-        wanted=["longer", 1],
+        at_once=["longer", 2],
     ),
     "keep": node(
         "LiDARKeepBest", latent=["parts", 0], wanted=1, vae=["demo", 2], reward_model=["demo", 3], prompt=PROMPT,
