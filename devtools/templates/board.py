@@ -54,6 +54,7 @@ class Board:
         place: Sequence[int],
         size: Sequence[int],
         title: str | None = None,
+        /,
         *,
         models: Sequence[Mapping[str, str]] = (),
         **given: Any,
@@ -125,7 +126,8 @@ class Board:
 
     def _node(self, kind: str, place: Sequence[int], size: Sequence[int], title: str | None) -> dict[str, Any]:
         return {
-            "id": len(self.nodes) + 1, "type": kind, "pos": list(place), "size": list(size), "flags": {}, "order": 0,
+            "id": len(self.nodes) + 1, "type": kind, "pos": list(place), "size": list(size),
+            "flags": {} if size[1] else {"collapsed": True}, "order": 0,
             "mode": 0, "inputs": [], "outputs": [], **({"title": title} if title else {}),
             "properties": {"Node name for S&R": kind} if kind in self.described else {},
         }  # fmt: skip
