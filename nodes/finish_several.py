@@ -45,6 +45,11 @@ class LiDARFinishSeveral(io.ComfyNode):
                     max=1024,
                     tooltip="How many lookaheads a person has picked: just as many are finished, or the batch. With 0 finish counts.",
                 ),
+                io.Boolean.Input(
+                    "from_best",
+                    default=True,
+                    tooltip="Whether the images start from the lookaheads: with noise of their own none belongs to a favourite.",
+                ),
             ],
             outputs=[
                 io.Latent.Output(
@@ -59,15 +64,26 @@ class LiDARFinishSeveral(io.ComfyNode):
     @classmethod
     @checked
     def execute(
-        cls, latent_image, finish, count, lookahead_steps, lookahead_cfg, image_steps, image_cfg, share, favourites
+        cls,
+        latent_image,
+        finish,
+        count,
+        lookahead_steps,
+        lookahead_cfg,
+        image_steps,
+        image_cfg,
+        share,
+        favourites,
+        from_best,
     ) -> io.NodeOutput:
         batch = len(latent_image["samples"])
+        favourites *= from_best
         wanted = max(batch, favourites)
         lookahead, image = evaluations(lookahead_steps * share, lookahead_cfg), evaluations(image_steps, image_cfg)
         total = (
             wanted if favourites else finish_count(finish, wanted=wanted, count=count, lookahead=lookahead, image=image)
         )
-        told = f"{count} lookaheads cost as much as {count * lookahead / image:.3g} images;\n{total} are finished, {wanted} wanted"
+        told = f"{count} lookaheads cost as much as {count * lookahead / image:.3g} images\n{total} are finished, {wanted} wanted"
         show_on_node(cls.hidden, _of_picks(favourites, batch) if favourites else told)
         return io.NodeOutput(longer_batch(latent_image, total), wanted, batch)
 

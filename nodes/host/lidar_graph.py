@@ -127,9 +127,8 @@ def lidar_graph(
             favourites=favourites,
         )
         goes_on, favourites = gate.out(0), gate.out(1)
-    if start_from == OWN_NOISE:  # no image belongs to a lookahead there
-        favourites = 0
-    several = settings["finish"] != 1 or favourites != 0
+    from_best = start_from != OWN_NOISE
+    several = settings["finish"] != 1 or (from_best and favourites != 0)
     start, rows = latent_image, None
     if several:
         continues = start_from == CONTINUE_BEST
@@ -143,6 +142,7 @@ def lidar_graph(
             image_steps=final["steps"],
             image_cfg=cfg,
             favourites=favourites,
+            from_best=from_best,
             **_only(settings, "finish", "count"),
         )
         start = rows.out(0)
@@ -173,7 +173,7 @@ def lidar_graph(
         ).out(0)
         sampled = {"latent_image": start, "model": steered, **final}
         if several:
-            sampled |= {**_only(settings, "batch_size"), "at_once": rows.out(2)}
+            sampled |= {**_only(settings, "batch_size"), "at_once": rows.out(2), "lookaheads": goes_on}
             image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
         else:
             image = graph.node("KSampler", id="KSampler", **sampled)
@@ -196,7 +196,7 @@ def lidar_graph(
         id="LiDARRunReport",
         lookaheads=goes_on,
         model=steered,
-        from_best=start_from != OWN_NOISE,
+        from_best=from_best,
         report=image.out(1) if several or start_from == CONTINUE_BEST else "",
         latent=latent,
     )

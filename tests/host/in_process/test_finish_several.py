@@ -15,10 +15,12 @@ def model(build_model):
 
 
 @pytest.fixture
-def in_parts(node_classes, conditioning):
+def in_parts(node_classes, conditioning, lidar_core):
+    lookaheads = lidar_core.LookaheadSet(torch.zeros(1, 4, 8, 8), torch.zeros(1), "", {"notes": "cut", "set": "k7f2"})
+
     def run(model, latent, batch_size=2, at_once=2, **settings):
         settings = {**SETTINGS, "seed": SEED, "denoise": 1.0, "batch_size": batch_size, "at_once": at_once} | settings
-        return node_classes["LiDARSampleInParts"].execute(model, *conditioning, latent, **settings).result
+        return node_classes["LiDARSampleInParts"].execute(model, *conditioning, latent, lookaheads, **settings).result
 
     return run
 
@@ -76,6 +78,8 @@ def test_with_favourites_just_these_are_finished_or_the_batch_whatever_finish_sa
             node_classes["LiDARFinishSeveral"].execute(latent, finish, 16, **costs, favourites=favourites).result
         )
         assert (len(longer["samples"]), *sizes) == (images, images, 2)
+    own = node_classes["LiDARFinishSeveral"].execute(latent, 1, 16, **costs, favourites=favourites, from_best=False)
+    assert own.result[1] == 2, "noise of their own"
 
 
 @pytest.mark.parametrize("sampler", ["euler", "euler_ancestral", "uni_pc"])
@@ -96,7 +100,7 @@ def test_where_all_fit_at_once_it_is_the_hosts_ksampler_bit_for_bit(model, in_pa
         drawn, report = in_parts(model, latent, sampler_name=sampler, **sizes)
         assert torch.equal(drawn.pop("samples"), expected["samples"])
         assert drawn.keys() == expected.keys() - {"samples"}
-        assert report == f"{count} images: {count * 3 * 2} model evaluations"
+        assert report == f"{count} images: {count * 3 * 2} model evaluations\ncut\nset k7f2"
 
 
 @pytest.mark.parametrize(
