@@ -35,7 +35,7 @@ def written(name: str, object_info: Mapping[str, Any]) -> str:
     """What the file of this template holds."""
     board = Board(object_info)
     TEMPLATES[name](board)
-    return json.dumps(board.workflow(name), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(board.workflow(), indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> int:
@@ -43,7 +43,11 @@ def main() -> int:
         base = Path(folder)
         link_pack(base, REPOSITORY)
         server = start_server(
-            python=sys.executable, comfyui=prepare().comfyui, base_directory=base, cpu=True, log_path=base / "server.log"
+            python=sys.executable,
+            comfyui=prepare().comfyui,
+            base_directory=base,
+            cpu=True,
+            log_path=base / "server.log",
         )
         try:
             object_info = ComfyClient(server.url).object_info()

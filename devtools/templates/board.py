@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class Board:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def note(self, text: str, place: Sequence[int], size: Sequence[int]) -> Placed:
-        node = self._node("MarkdownNote", place, size, "Read me") | YELLOW | {"widgets_values": [text.strip()]}
+        node = self._node("MarkdownNote", place, size, "Read me") | YELLOW | {"widgets_values": [_joined(text)]}
         self.nodes.append(node)
         return Placed(node)
 
@@ -107,8 +107,9 @@ class Board:
             }
         )  # fmt: skip
 
-    def workflow(self, name: str) -> dict[str, Any]:
-        """The workflow as the page saves it."""
+    def workflow(self) -> dict[str, Any]:
+        """The workflow as the page saves it, but without an id: the page gives one at each opening, so that no sheet of an
+        earlier run is shown."""
         places = {id(node): place for place, node in enumerate(self.nodes)}
         links = []
         for number, (source, slot, target, socket) in enumerate(self.links, start=1):
@@ -119,7 +120,6 @@ class Board:
         for node in self.nodes:
             node["order"] = places[id(node)]
         return {
-            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"lidar-sampling/{name}")),
             "revision": 0, "last_node_id": len(self.nodes), "last_link_id": len(links), "nodes": self.nodes, "links": links,
             "groups": self.groups, "config": {}, "extra": self.extra, "version": 0.4,
         }  # fmt: skip
@@ -147,3 +147,8 @@ def inputs_of(described: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
             if kind == "INT" and name in ("seed", "noise_seed"):
                 options["control_after_generate"] = True
             yield name, kind, options
+
+
+def _joined(text: str) -> str:
+    """Markdown whose paragraphs and list items are one line each: the page would break them where the source does."""
+    return re.sub(r"(?<=\S)\n(?!\n|[-#]|\d\. )", " ", text.strip())

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from .board import Board, Placed
-from .columns import BOTTOM, CODE, COMBINE, DEMO_MODEL, KSAMPLER, LATENT, LIDAR, NUMBER, REWARD, WORDS, stack
+from .columns import (
+    BOTTOM,
+    CODE,
+    COMBINE,
+    DEMO_MODEL,
+    FOLDED,
+    KSAMPLER,
+    LATENT,
+    LIDAR,
+    NUMBER,
+    PICTURES,
+    REWARD,
+    WORDS,
+    stack,
+)  # fmt: skip
 
 FINAL = {"steps": 25, "cfg": 3, "sampler_name": "dpmpp_2m", "scheduler": "karras"}
 PROMPT = "a red circle left of a blue square"
@@ -35,11 +49,14 @@ def demo(board: Board) -> None:
         """
 # LiDAR demo
 
-**Press Run, then compare *Without LiDAR* and *With LiDAR*:** eight pictures each, of the same model, seed and steps. How many show what the prompt says?
+**Press Run, then compare *Without LiDAR* and *With LiDAR*:** eight pictures each, of the same model, seed and
+steps. How many show what the prompt says?
 
-**How.** A quick model draws 16 *lookaheads*. A reward model judges them: the sheet in LiDAR KSampler shows them, best first. The pictures start from the noise of the best eight, and are steered towards the best.
+**How.** A quick model draws 16 *lookaheads*. A reward model judges them: the sheet in LiDAR KSampler shows them,
+best first. The pictures start from the noise of the best eight, and are steered towards the best.
 
-**What it costs.** Little here: eight pictures share 64 steps of the quick model. One picture alone, or no quick model, and it is several times as long as without LiDAR.
+**What it costs.** Little here: eight pictures share 64 steps of the quick model. One picture alone, or no quick
+model, and it is several times as long as without LiDAR.
 
 **Try**
 - *three green triangles*, or *a purple cross above a yellow circle*
@@ -62,7 +79,7 @@ The model knows one to three circles, squares, triangles and crosses in six colo
     )  # fmt: skip
     ((place, size),) = stack(680, 480, LIDAR)
     steered = lidar(board, place, size, model, positive, negative, latent, seed=seed["INT"])
-    right = stack(1200, 350, CODE, 240, CODE, 240)
+    right = stack(1200, 350, FOLDED, PICTURES, FOLDED, PICTURES)
     pictures = decoded(board, right[0], model, plain["LATENT"])
     shown = board.add(
         "SaveImage", *right[1], "Without LiDAR", images=pictures["IMAGE"], filename_prefix="lidar_demo/vanilla"
@@ -111,7 +128,8 @@ Other pictures to choose from: another *seed*, and Run. Another prompt: the same
 
 **look_first** is the switch. Off, each run goes through to the end and takes the best by score, until you pick.
 
-**Your own model:** put your loader, its CLIP and VAE in the place of the demo model, and a *Load LiDAR Reward Model*. Without a distilled model leave *lookahead_model* empty: eight pictures are then begun and shown half-way.
+**Your own model:** put your loader, its CLIP and VAE in the place of the demo model, and a *Load LiDAR Reward
+Model*. Without a distilled model leave *lookahead_model* empty: eight pictures are then begun and shown half-way.
 """,
         prompt=PROMPT, batch=1, title="Finished", prefix="lidar_picked", look_first=True, seed=2,
     )  # fmt: skip
@@ -134,10 +152,13 @@ def rewards(board: Board) -> None:
         """
 # Several rewards
 
-**Run.** *LiDAR Combine Rewards* lets two judges rank the lookaheads: how well they fit the prompt (0.8) and how colourful they are (0.2). Each is standardised first, so the weights mean what they say. Point at a picture on the sheet: it shows what each judge gave.
+**Run.** *LiDAR Combine Rewards* lets two judges rank the lookaheads: how well they fit the prompt (0.8) and how
+colourful they are (0.2). Each is standardised first, so the weights mean what they say. Point at a picture on the
+sheet: it shows what each judge gave.
 
 **Try**
-- Other **weights**. A negative one asks for less: *0.8, -0.2*. The lookaheads stay; only the choice and the pictures are made anew.
+- Other **weights**. A negative one asks for less: *0.8, -0.2*. The lookaheads stay; only the choice and the
+pictures are made anew.
 - Another **kind** of second reward: *contrast*, *sharpness*, *symmetry*.
 - A third one: the node grows a socket.
 - Your own taste on top: click a picture, **Finish picked**.
@@ -155,7 +176,8 @@ def second_opinion(board: Board) -> None:
 
 Is it better, or did LiDAR only please its judge?
 
-**Run.** *LiDAR Score Images* compares four pictures with LiDAR to four without. *Held-out* judges, which had no say before, score them too. If the guiding judge is pleased while most others are not, it says so.
+**Run.** *LiDAR Score Images* compares four pictures with LiDAR to four without. *Held-out* judges, which had no say
+before, score them too. If the guiding judge is pleased while most others are not, it says so.
 
 **Try** another kind of held-out judge, or a real one: ImageReward to check PickScore, say.
 """,
@@ -163,27 +185,27 @@ Is it better, or did LiDAR only please its judge?
     )
     model = board.add("LiDARLoadDemoModel", *source)
     other = board.add("LiDARRewardModelLoader", *other_at, "Held-out judge: sharpness", kind="sharpness")
-    left = stack(310, 270, WORDS, WORDS, LATENT, KSAMPLER)
-    positive = words(board, left[0], model, "three red circles")
-    negative = words(board, left[1], model, "", "Negative prompt (empty)")
-    latent = board.add("EmptyLatentImage", *left[2], width=64, height=64, batch_size=4)
+    left = stack(310, 270, WORDS, FOLDED, WORDS, LATENT, KSAMPLER)
+    prompt = board.add("PrimitiveStringMultiline", *left[0], "Prompt", value="three red circles")
+    positive = words(board, left[1], model, prompt["STRING"], "... for the model")
+    negative = words(board, left[2], model, "", "Negative prompt (empty)")
+    latent = board.add("EmptyLatentImage", *left[3], width=64, height=64, batch_size=4)
     plain = board.add(
-        "KSampler", *left[3], "KSampler (without LiDAR)", model=model["model"], positive=positive["CONDITIONING"],
+        "KSampler", *left[4], "KSampler (without LiDAR)", model=model["model"], positive=positive["CONDITIONING"],
         negative=negative["CONDITIONING"], latent_image=latent["LATENT"], seed=7, **FINAL,
     )  # fmt: skip
     ((place, size),) = stack(620, 410, LIDAR)
     steered = lidar(board, place, size, model, positive, negative, latent, seed=7)
-    top = stack(1070, 200, CODE, CODE)
-    pictures = decoded(board, top[0], model, steered["latent"])
-    without = decoded(board, top[1], model, plain["LATENT"])
-    below = stack(1070, 480, 2 * CODE + 50, 0)
+    decode_at, table_at, score_at = stack(1070, 480, FOLDED, 190, 410)
+    pictures = decoded(board, decode_at, model, steered["latent"])
+    without = decoded(board, ((1320, 0), (230, FOLDED)), model, plain["LATENT"])
     scored = board.add(
-        "LiDARScoreImages", *below[1], images=pictures["IMAGE"], reward_model=model["reward_model"],
-        prompt="three red circles", top_k=4, baseline_images=without["IMAGE"],
+        "LiDARScoreImages", *score_at, images=pictures["IMAGE"], reward_model=model["reward_model"],
+        prompt=prompt["STRING"], top_k=4, baseline_images=without["IMAGE"],
         **{"held_out.held_out_1": other["reward_model"]},
     )  # fmt: skip
-    table = board.add("PreviewAny", (1290, 0), (260, 2 * CODE + 50), "Scores", source=scored["table"])
-    board.group("1  As usual", read_me, model, other, positive, plain, bottom=BOTTOM)
+    table = board.add("PreviewAny", *table_at, "Scores", source=scored["table"])
+    board.group("1  As usual", read_me, model, other, prompt, plain, bottom=BOTTOM)
     board.group("2  With LiDAR", steered, bottom=BOTTOM)
     board.group("3  Who likes which better", pictures, without, scored, table, bottom=BOTTOM)
 
@@ -194,9 +216,12 @@ def measure(board: Board) -> None:
         """
 # Does it pay on this model?
 
-**Run.** 32 pictures of one prompt are drawn twice from the same noise: as quick drafts, and finished. A reward model scores both. Chart and text say how well a draft foretells the finished picture, and what to choose for a given time.
+**Run.** 32 pictures of one prompt are drawn twice from the same noise: as quick drafts, and finished. A reward
+model scores both. Chart and text say how well a draft foretells the finished picture, and what to choose for a
+given time.
 
-**Your own model:** put its MODEL, CLIP and VAE and a *Load LiDAR Reward Model* in the place of the demo model, and your sampler settings into LiDAR Measure Drafts. No distilled model? Leave *lookahead_model* empty.
+**Your own model:** put its MODEL, CLIP and VAE and a *Load LiDAR Reward Model* in the place of the demo model, and
+your sampler settings into LiDAR Measure Drafts. No distilled model? Leave *lookahead_model* empty.
 
 **Then**
 - Another **budget**: only the report runs again.
@@ -242,7 +267,12 @@ Back to the simple view: the menu at the top left, *App*. To change what it show
 """,
         prompt="three green triangles", batch=1, title="Finished", prefix="lidar_app", look_first=True, seed=1,
     )  # fmt: skip
-    ids = {node["type"]: node["id"] for node in board.nodes}
-    prompt = next(node["id"] for node in board.nodes if node.get("title") == "Prompt")
-    shown = [[prompt, "text", {"height": 80}], [sampler.node["id"], "seed"], [sampler.node["id"], "contact_sheet"]]
-    board.extra |= {"linearMode": True, "linearData": {"inputs": shown, "outputs": [ids["SaveImage"]]}}
+    (prompt,) = (node for node in board.nodes if node.get("title") == "Prompt")
+    (saved,) = (node for node in board.nodes if node["type"] == "SaveImage")
+    prompt["inputs"][-1]["label"] = "prompt"
+    shown = [
+        [prompt["id"], "text", {"height": 80}],
+        [sampler.node["id"], "seed"],
+        [sampler.node["id"], "contact_sheet"],
+    ]
+    board.extra |= {"linearMode": True, "linearData": {"inputs": shown, "outputs": [saved["id"]]}}

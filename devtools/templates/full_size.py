@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from .board import Board, Placed
 from .columns import (
-    BOTTOM, CHECKPOINT, CLIP, CODE, DIFFUSION_MODEL, KSAMPLER, LATENT, LIDAR, LORA, NUMBER, REWARD, SAMPLING_SHIFT, VAE,
-    WORDS, stack,
+    BOTTOM,
+    CHECKPOINT,
+    CLIP,
+    CODE,
+    DIFFUSION_MODEL,
+    FOLDED,
+    KSAMPLER,
+    LATENT,
+    LIDAR,
+    LORA,
+    NUMBER,
+    PICTURES,
+    REWARD,
+    SAMPLING_SHIFT,
+    VAE,
+    WORDS,
+    stack,
 )  # fmt: skip
 
 BACKPACK = "a photo of a red backpack on the left and a blue bicycle on the right, in front of a brick wall"
@@ -41,9 +56,11 @@ def z_image(board: Board) -> None:
         f"""
 # From ComfyUI's default graph
 
-The graph that a new ComfyUI opens with, and **LiDAR KSampler** in the place of KSampler. New are two links: *vae*, and *reward_model* from the loader below.
+The graph that a new ComfyUI opens with, and **LiDAR KSampler** in the place of KSampler. New are two links: *vae*,
+and *reward_model* from the loader below.
 
-**Run.** Eight pictures begin with the settings that you see, eight steps at cfg 1. They are judged after the fourth step; the best go on. No step is drawn twice.
+**Run.** Eight pictures begin with the settings that you see, eight steps at cfg 1. They are judged after the fourth
+step; the best go on. No step is drawn twice.
 
 **The file that is new**
 {_link(IMAGE_REWARD, "1.8 GB")}
@@ -58,7 +75,9 @@ The others are the default graph's own.
     latent = board.add("EmptySD3LatentImage", *latent_at, width=1024, height=1024, batch_size=1)
     left = stack(340, 300, DIFFUSION_MODEL, CLIP, 150, WORDS)
     unet = board.add("UNETLoader", *left[0], unet_name=Z_MODEL["name"], weight_dtype="default", models=[Z_MODEL])
-    clip = board.add("CLIPLoader", *left[1], clip_name=Z_CLIP["name"], type="lumina2", device="default", models=[Z_CLIP])
+    clip = board.add(
+        "CLIPLoader", *left[1], clip_name=Z_CLIP["name"], type="lumina2", device="default", models=[Z_CLIP]
+    )
     prompt = "a photo of a fox in a red scarf beside a campfire at night, the milky way in the sky"
     positive = board.add("CLIPTextEncode", *left[2], "Prompt", clip=clip["CLIP"], text=prompt)
     negative = board.add("CLIPTextEncode", *left[3], "Negative prompt (not read at cfg 1)", clip=clip["CLIP"], text="")
@@ -84,7 +103,9 @@ def sdxl(board: Board) -> None:
         f"""
 # SDXL with distilled lookaheads
 
-**LiDAR KSampler** stands where a KSampler would. SDXL with the Lightning LoRA draws 16 quick *lookaheads* of 4 steps. The reward model scores how well each fits the prompt. SDXL itself makes the picture: from the noise of the best, and steered towards them.
+**LiDAR KSampler** stands where a KSampler would. SDXL with the Lightning LoRA draws 16 quick *lookaheads* of 4
+steps. The reward model scores how well each fits the prompt. SDXL itself makes the picture: from the noise of the
+best, and steered towards them.
 
 **Files**
 {_link(SDXL, "6.9 GB")}
@@ -93,7 +114,8 @@ def sdxl(board: Board) -> None:
 
 **Try**
 - **Without the LoRA**: remove the link to *lookahead_model*. Eight pictures begin, the best go on.
-- **Other settings**: connect *LiDAR Lookahead Config*; DMD2 has a preset there. Its values were not measured on SDXL: *LiDAR Measure Drafts* measures them on *your* pictures.
+- **Other settings**: connect *LiDAR Lookahead Config*; DMD2 has a preset there. Its values were not measured on
+SDXL: *LiDAR Measure Drafts* measures them on *your* pictures.
 - Out of memory? Lower its **batch_size**.
 """,
         *note,
@@ -144,7 +166,7 @@ Lookaheads and picture share *Seed*, latent and prompts: so the sampler knows th
         *note,
     )
     reward = _reward(board, reward_at)
-    left = stack(310, 270, CHECKPOINT, LORA, 100, 0, WORDS, NUMBER)
+    left = stack(310, 270, CHECKPOINT, LORA, 100, FOLDED, WORDS, NUMBER)
     source = board.add("CheckpointLoaderSimple", *left[0], ckpt_name=SDXL["name"], models=[SDXL])
     distilled = board.add(
         "LoraLoaderModelOnly", *left[1], "Distilled model for the lookaheads", model=source["MODEL"],
@@ -175,7 +197,7 @@ Lookaheads and picture share *Seed*, latent and prompts: so the sampler knows th
         "KSampler", *sample_at, model=guided["model"], **task, latent_image=start["latent_image"], seed=seed["INT"],
         steps=30, cfg=7.5, sampler_name="dpmpp_2m", scheduler="karras",
     )  # fmt: skip
-    decode_at, save_at = stack(1340, 220, CODE, 260)
+    decode_at, save_at = stack(1340, 220, CODE, PICTURES)
     picture = board.add("VAEDecode", *decode_at, samples=sampled["LATENT"], vae=source["VAE"])
     saved = board.add("SaveImage", *save_at, images=picture["IMAGE"], filename_prefix="lidar_sdxl_in_parts")
     board.group("1  Models and prompt", read_me, source, prompt, latent, bottom=BOTTOM)

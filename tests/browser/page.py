@@ -155,9 +155,9 @@ class Page:
         self.tab.mouse.up()
         self.settle()
 
-    def run(self) -> list[str]:
-        """Presses Run; returns the ids of the nodes that ran, and the classes of those that LiDAR KSampler made (their ids
-        tell them, see devtools/comfy_client.py)."""
+    def run(self, button=None) -> list[str]:
+        """Presses Run, or another button that queues; returns the ids of the nodes that ran, and the classes of those that LiDAR
+        KSampler made (their ids tell them, see devtools/comfy_client.py)."""
         self.running.clear()
         self.js(
             """() => {
@@ -166,7 +166,7 @@ class Page:
                 app.api.addEventListener(end, () => (window.ended = end), { once: true });
             }"""
         )
-        self.tab.get_by_test_id("queue-button").click()
+        (button or self.tab.get_by_test_id("queue-button")).click()
         self.until("() => window.ended", seconds=300)
         assert self.js("() => window.ended") == "execution_success"
         return list(self.running)

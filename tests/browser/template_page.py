@@ -9,7 +9,9 @@ from typing import NamedTuple
 from .page import Page
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
-NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+_TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))}
+APPS = tuple(name for name, text in _TEXTS.items() if '"linearMode": true' in text)
+GRAPHS = tuple(name for name in _TEXTS if name not in APPS)
 
 
 class Box(NamedTuple):
@@ -42,10 +44,9 @@ class TemplateOnPage:
 
     def open(self, name: str) -> None:
         """Opens it as a click in the template browser does."""
-        workflow = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         self.page.js(
             "([workflow, name]) => app.loadGraphData(workflow, true, true, name, { openSource: 'template' })",
-            [workflow, name],
+            [json.loads(_TEXTS[name]), name],
         )
         self.page.settle()
         self.page.tab.wait_for_timeout(300)  # Nodes 2.0 has laid its nodes out
@@ -91,4 +92,4 @@ class TemplateOnPage:
 
 def runs_at_once(name: str) -> bool:
     """Whether it wants no file of a model: it runs with the demo model."""
-    return '"LiDARLoadDemoModel"' in (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    return '"LiDARLoadDemoModel"' in _TEXTS[name]

@@ -1,6 +1,6 @@
 """Every template as a user meets it: readable when it is opened, nothing on anything else, also after a run.
 
-LIDAR_SCREENSHOTS=folder keeps pictures of what these tests have seen.
+LIDAR_SCREENSHOTS=folder keeps pictures of what these tests have seen, in every size before and after a run.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from .template_page import NAMES, TemplateOnPage, runs_at_once
+from .sheet_page import SheetOnPage
+from .template_page import APPS, GRAPHS, TemplateOnPage, runs_at_once
 
 SIZES = ((1600, 1000), (1280, 720))
+KEPT = os.environ.get("LIDAR_SCREENSHOTS")
 # The page's own at every start: files that a user may have added, and models of its default graph that it asks the network for
 NOT_OURS = ("Failed to load resource", "huggingface.co", "graph accessed before initialization")
 
@@ -28,21 +30,41 @@ def template(page, request):
 
 
 def keep_picture(template: TemplateOnPage, name: str, when: str) -> None:
-    if folder := os.environ.get("LIDAR_SCREENSHOTS"):
+    if KEPT:
         size = template.page.tab.viewport_size
         file = f"{name}, {template.page.renderer}, {size['width']}x{size['height']}, {when}.png"
-        template.page.tab.screenshot(path=Path(folder) / file)
+        template.page.tab.screenshot(path=Path(KEPT) / file)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", GRAPHS)
 def test_a_template_is_readable_when_it_is_opened_and_nothing_overlaps_before_and_after_a_run(template, name):
     template.open(name)
     keep_picture(template, name, "opened")
     assert template.missing_nodes() == []
     assert template.zoom() >= 0.6
     assert template.faults() == []
-    if runs_at_once(name):
+    if runs_at_once(name) and (KEPT or template.page.tab.viewport_size["width"] == SIZES[0][0]):
         template.page.run()
         template.page.tab.wait_for_timeout(1500)  # the pictures have come
         keep_picture(template, name, "run")
         assert template.faults() == []
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_the_app_shows_prompt_seed_and_sheet_and_finishes_what_is_clicked_on_it(template, name):
+    tab = template.page.tab
+    template.open(name)
+    keep_picture(template, name, "opened")
+    assert tab.get_by_test_id("builder-widget-label").all_inner_texts() == ["prompt", "seed", "contact sheet"]
+    run = tab.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
+    template.page.run(run)
+    sheet = SheetOnPage(template.page)
+    sheet.wait(16)
+    keep_picture(template, name, "looked")
+    best = sheet.numbers()[0]
+    sheet.tile(best).click()
+    ran = template.page.run(sheet.button("Finish picked"))
+    assert "LiDARSampleLookaheads" not in ran
+    tab.get_by_test_id("linear-center-panel").get_by_role("img").first.wait_for()
+    keep_picture(template, name, "finished")
+    template.page.js("() => app.canvas && document.querySelector('body')")
