@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +39,25 @@ def written(name: str, object_info: Mapping[str, Any]) -> str:
     return json.dumps(board.workflow(), indent=1, ensure_ascii=False) + "\n"
 
 
-def main() -> int:
+@contextmanager
+def running_server() -> Iterator[ComfyClient]:
+    """A ComfyUI with this pack, and nothing else in its folders."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         link_pack(base, REPOSITORY)
         server = start_server(
-            python=sys.executable,
-            comfyui=prepare().comfyui,
-            base_directory=base,
-            cpu=True,
+            python=sys.executable, comfyui=prepare().comfyui, base_directory=base, cpu=True,
             log_path=base / "server.log",
-        )
+        )  # fmt: skip
         try:
-            object_info = ComfyClient(server.url).object_info()
+            yield ComfyClient(server.url)
         finally:
             server.stop()
+
+
+def main() -> int:
+    with running_server() as client:
+        object_info = client.object_info()
     for name in TEMPLATES:
         (REPOSITORY / "workflows" / f"{name}.json").write_text(written(name, object_info), encoding="utf-8")
     return 0

@@ -57,14 +57,13 @@ def test_the_app_shows_prompt_seed_and_sheet_and_finishes_what_is_clicked_on_it(
     keep_picture(template, name, "opened")
     assert tab.get_by_test_id("builder-widget-label").all_inner_texts() == ["prompt", "seed", "contact sheet"]
     run = tab.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
-    template.page.run(run)
+    template.page.until_ended(run.click)
     sheet = SheetOnPage(template.page)
     sheet.wait(16)
     keep_picture(template, name, "looked")
     best = sheet.numbers()[0]
     sheet.tile(best).click()
-    ran = template.page.run(sheet.button("Finish picked"))
+    ran = template.page.until_ended(sheet.button("Finish picked").click)
     assert "LiDARSampleLookaheads" not in ran
     tab.get_by_test_id("linear-center-panel").get_by_role("img").first.wait_for()
     keep_picture(template, name, "finished")
-    template.page.js("() => app.canvas && document.querySelector('body')")

@@ -10,6 +10,7 @@ const FULL = 4; // rows of tiles that are shown without scrolling; half of the n
 const BEGAN = "final images began here";
 const LOOK = "Look first: click what you like, then Finish picked.";
 const HINT = "Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.";
+const MANY = "tiles: click one, then scroll. Again, or with Alt: reject.";
 
 export class ContactSheet {
   constructor(owner) {
@@ -46,7 +47,8 @@ export class ContactSheet {
     const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
     const height = (width - GAP * (columns - 1)) / columns + CAPTION;
     const rows = Math.ceil(this.tiles.size / columns);
-    this.listHeight = (rows > FULL ? FULL + 0.5 : rows) * (height + GAP);
+    this.scrolls = rows > FULL;
+    this.listHeight = Math.ceil((this.scrolls ? FULL + 0.5 : rows) * (height + GAP));
     Object.assign(this.list.style, { minHeight: `${this.listHeight}px`, gridAutoRows: `${height}px` });
   }
 
@@ -56,7 +58,8 @@ export class ContactSheet {
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
-    const all = [...(news ? [["", news]] : []), ...facts, ...run_facts, ...(started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [])];
+    const began = started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [];
+    const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
@@ -90,7 +93,7 @@ export class ContactSheet {
     this.finish.textContent = looks && !count ? "Finish the best" : count > 1 ? `Finish ${count} picked` : "Finish picked";
     this.finish.disabled = !marks.size && !looks;
     this.clear.disabled = !marks.size;
-    const hint = others ? "The picks belong to another set; a click begins anew." : looks && !count ? LOOK : HINT;
+    const hint = others ? "The picks belong to another set; a click begins anew." : looks && !count ? LOOK : this.scrolls ? `${this.tiles.size} ${MANY}` : HINT;
     this.note.textContent = !this.sheet ? this.owner.empty : writes ? hint : this.owner.whyNot ?? "";
   }
 
