@@ -169,7 +169,8 @@ def with_stand_ins(prompt: dict[str, Any]) -> dict[str, Any]:
     loaders = {
         key: STAND_INS[node["class_type"]]
         for key, node in prompt.items()
-        if node["class_type"] in STAND_INS and MODEL_FILE_WIDGETS & {k for k, v in node["inputs"].items() if v != "none"}
+        if node["class_type"] in STAND_INS
+        and MODEL_FILE_WIDGETS & {k for k, v in node["inputs"].items() if v != "none"}
     }
     for node in prompt.values():
         for name, value in node["inputs"].items():
