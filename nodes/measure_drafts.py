@@ -26,7 +26,7 @@ class LiDARMeasureDrafts(io.ComfyNode):
             search_aliases=["lidar", "measure", "benchmark", "rho", "correlation", "best of n", "is it worth it"],
             enable_expand=True,
             inputs=[
-                *(each for each in LiDARKSampler.define_schema().inputs if each.id != "picks"),
+                *(each for each in LiDARKSampler.define_schema().inputs if each.id not in ("look_first", "picks")),
                 io.Int.Input(
                     "pictures",
                     default=32,

@@ -27,6 +27,7 @@ def ksampler_graph(seed, *, count=COUNT, batch=1):
                 "reward_model": ["9", 0], "prompt": "three red circles", "lookahead_config": ["4", 0],
                 "seed": seed, "control_after_generate": "fixed",
                 "steps": 4, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
+                "look_first": False, "picks": "",  # or the page gives what was last written there
             },
         },
         "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},

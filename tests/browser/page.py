@@ -83,14 +83,16 @@ class Page:
 
     def reload(self) -> None:
         """Reloads the page once it has put its draft of the workflow away."""
-        self.js(
+        title = self.js(
             """() => {
+              const title = `about to be reloaded, ${crypto.randomUUID()}`; // drafts of other tests are kept as well
               app.canvas.emitBeforeChange();
-              app.rootGraph.nodes[0].title = "about to be reloaded";
+              app.rootGraph.nodes[0].title = title;
               app.canvas.emitAfterChange();
+              return title;
             }"""
         )
-        self.until("() => Object.values(localStorage).some((kept) => kept.includes('about to be reloaded'))")
+        self.until("(title) => Object.values(localStorage).some((kept) => kept.includes(title))", title)
         self.tab.reload()
         self.await_load()
         self.look()
