@@ -131,7 +131,7 @@ Other pictures to choose from: another *seed*, and Run. Another prompt: the same
 **Your own model:** put your loader, its CLIP and VAE in the place of the demo model, and a *Load LiDAR Reward
 Model*. Without a distilled model leave *lookahead_model* empty: eight pictures are then begun and shown half-way.
 """,
-        prompt=PROMPT, batch=1, title="Finished", prefix="lidar_picked", look_first=True, seed=2,
+        prompt=PROMPT, batch=1, title="Finished", prefix="lidar_picked", look_first=True, seed=1,
     )  # fmt: skip
 
 

@@ -151,12 +151,12 @@ def sdxl_in_parts(board: Board) -> None:
         f"""
 # SDXL in parts, for any sampler
 
-1. **Sample Lookaheads**: a distilled model draws 16 quick pictures, 4 steps each.
-2. **Score Lookaheads** lets the reward model rank them.
-3. **Start From Best**: the picture starts from the noise of the best.
-4. **Apply Guidance** gives a model that any sampler steers towards them.
+1. **Sample Lookaheads**: a distilled model draws 16.
+2. **Score Lookaheads** ranks them.
+3. **Start From Best**: from the noise of the best.
+4. **Apply Guidance**: steered towards them.
 
-Lookaheads and picture share *Seed*, latent and prompts: so the sampler knows the noise of each by its number.
+All share *Seed*, latent and prompts: so the noise of each lookahead is known by its number.
 
 **Files**
 {_link(SDXL, "6.9 GB")}

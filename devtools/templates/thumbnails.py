@@ -1,6 +1,6 @@
 """The thumbnails of the templates: what a run of them gives, or their graph where they want files of models.
 
-`python3 dev.py python -m devtools.templates.thumbnails` runs them. The graphs come from pictures that
+`python3 dev.py python -m devtools.templates.thumbnails [part of a name ...]` runs them. The graphs come from pictures that
 `LIDAR_SCREENSHOTS=output/screenshots python3 dev.py test tests/browser/test_templates.py` has kept.
 """
 
@@ -28,7 +28,7 @@ _TITLE, _GAP, _BACKGROUND, _INK = 34, 10, "#1d1d20", "#e8e8ec"
 def main() -> int:
     with running_server() as client:
         object_info = client.object_info()
-        for name in TEMPLATES:
+        for name in filter(lambda each: any(part in each for part in sys.argv[1:] or [""]), TEMPLATES):
             workflow = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
             if any(node["type"] == "LiDARLoadDemoModel" for node in workflow["nodes"]):
                 picture = side_by_side(results(client, workflow_to_prompt(workflow, object_info), titles(workflow)))
@@ -44,10 +44,10 @@ def titles(workflow: dict[str, Any]) -> dict[str, str]:
 
 
 def results(client: ComfyClient, prompt: dict[str, Any], title_of: dict[str, str]) -> dict[str, list[Image.Image]]:
-    """The pictures of each node that shows some, by its title; the lookaheads too where nothing is compared."""
+    """The pictures of each node that shows some, by its title; the lookaheads where one looks first or nothing else is shown."""
     (sampler,) = [key for key, node in prompt.items() if node["class_type"] in ("LiDARKSampler", "LiDARMeasureDrafts")]
     shows = [key for key, node in prompt.items() if node["class_type"] in ("SaveImage", "PreviewImage")]
-    if len(shows) < 2 and prompt[sampler]["class_type"] == "LiDARKSampler":
+    if not shows or prompt[sampler]["inputs"].get("look_first"):
         prompt["sheet"] = {"class_type": "PreviewImage", "inputs": {"images": [sampler, 2]}}
         shows, title_of = ["sheet", *shows], title_of | {"sheet": "Lookaheads, best first"}
     result = client.queue(prompt, timeout=1800)

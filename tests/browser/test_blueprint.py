@@ -38,8 +38,8 @@ def test_the_blueprint_is_found_and_added_and_draws_with_what_ksampler_had(page,
           demo.connect(0, lidar, at("model")), demo.connect(1, words, 0), demo.connect(2, lidar, at("vae")), demo.connect(2, decode, 1);
           words.connect(0, lidar, at("positive")), words.connect(0, lidar, at("negative")), latent.connect(0, lidar, at("latent_image"));
           lidar.connect(0, decode, 0), decode.connect(0, saved, 0);
-          const set = (widget, value) => { const found = lidar.widgets.find((each) => each.name === widget); found.value = value; found.callback?.(value); };
-          set("kind", "colourfulness"), set("steps", 4), set("seed", seed);
+          for (const [name, value] of Object.entries({ kind: "colourfulness", steps: 4, seed }))
+            lidar.widgets.find((each) => each.name === name).value = value;
         }""",
         [NAME, zlib.crc32(request.node.name.encode())],
     )
