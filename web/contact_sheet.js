@@ -84,7 +84,7 @@ function sheetWidget(shown, name, node) {
     hideOnZoom: false,
     getMinHeight: () => sheet.height + 20, // the page's own margin
   });
-  Object.assign(widget, { sheet, source: node });
+  Object.assign(widget, { sheet, source: node, label: "contact sheet" }); // the label is shown in the simple view
   forwardToCanvas(sheet.element);
   shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), shown.size[1]]);
   chain(shown, "onRemoved", () => sheet.large.hide());
