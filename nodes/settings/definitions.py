@@ -144,7 +144,7 @@ def _definitions() -> tuple[io.Input, ...]:
             max=1_000_000.0,
             step=1.0,
             tooltip=(
-                "How much the best lookaheads are preferred over the nearest (lambda in the paper), per standard "
+                "How much the best of the lookaheads count more than the nearest (lambda in the paper), per standard "
                 "deviation of the rewards, or per unit of the reward with reward_scale raw. 10 to 100 are useful with an "
                 "effective_dimension of 256; 1000 to 10000 for full-size latents without. Higher gives the best "
                 "lookahead alone more say; tune guidance_scale first. 0 ignores the rewards and guides nothing."
