@@ -9,7 +9,7 @@ from .host.lidar_graph import lidar_graph
 from .host.output_kinds import kind_of_link
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 from .host.words_of_positive import words_of_positive
-from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
+from .settings.definitions import DEFAULTS, look_first_input, picks_input, reward_prompt_input
 from .settings.final_sampler import final_sampler_inputs
 from .settings.presets import DISTILLED, PRESETS, RECOMMENDED
 
@@ -81,7 +81,7 @@ class LiDARKSampler(io.ComfyNode):
                     default=0,
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
-                    control_after_generate=True,
+                    control_after_generate=io.ControlAfterGenerate.fixed,
                     tooltip=(
                         "Seed of the lookaheads and the final images. A final image that starts from lookahead no. 3 is the "
                         "third that KSampler would make of this seed in a batch, steered. 0 is a seed like any other."
@@ -108,6 +108,7 @@ class LiDARKSampler(io.ComfyNode):
                         "lookahead_config. With start_from continue the best it is not used."
                     ),
                 ),
+                look_first_input(optional=True, **HANDED_ON),
                 picks_input(optional=True, **HANDED_ON),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],

@@ -277,6 +277,20 @@ def picks_input(**options) -> io.Input:
     )
 
 
+def look_first_input(**options) -> io.Input:
+    """Return look_first, whether a run ends where a person should choose; options: of io.Boolean.Input."""
+    return io.Boolean.Input(
+        "look_first",
+        default=False,
+        tooltip=(
+            "On: a run ends when the lookaheads are scored, until picks has a favourite among them. Click what you like on the "
+            "contact sheet, then Finish picked: only the final images are made then, the rest comes out of the cache. With "
+            "another seed you look again. Off: every run is finished."
+        ),
+        **options,
+    )
+
+
 def budget_input(**options) -> io.Input:
     """Return budget, the time that an advice is for; options: of io.Float.Input."""
     return io.Float.Input(

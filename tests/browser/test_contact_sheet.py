@@ -118,7 +118,7 @@ def test_tiles_come_best_first_before_the_final_sampling_and_no_preview_replaces
 
 def test_the_card_breaks_no_number_and_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
     assert [fact.split("\n")[1] for fact in ranked.card()] == [
-        "scores", "spread", "best ahead of the rest by", "judges agree", "set", "guided"
+        "scores", "spread of the scores", "the best is ahead of the others by", "judges agree", "set of lookaheads", "guided"
     ]  # fmt: skip
     assert ranked.card()[-1].startswith("2 of 4 steps")
     broken = ranked.page.js(
