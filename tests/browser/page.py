@@ -85,12 +85,13 @@ class Page:
         """Reloads the page once it has put its draft of the workflow away."""
         self.js(
             """() => {
+              window.mark = crypto.randomUUID();
               app.canvas.emitBeforeChange();
-              app.rootGraph.nodes[0].title = "about to be reloaded";
+              app.rootGraph.nodes[0].title = window.mark;
               app.canvas.emitAfterChange();
             }"""
         )
-        self.until("() => Object.values(localStorage).some((kept) => kept.includes('about to be reloaded'))")
+        self.until("() => Object.values(localStorage).some((kept) => kept.includes(window.mark))")
         self.tab.reload()
         self.await_load()
         self.look()

@@ -33,22 +33,26 @@ def test_what_the_host_serves_is_made_of_the_words(language, source, schemas, re
 
 def test_what_is_wrong_is_found(source, schemas):
     words = written("fr")
-    finish = next(text for text in source["texts"] if text.startswith("How many of the best are finished"))
-    cases = {
-        ("nodes", "LiDAR KSampler"): ("", "nodes: empty: LiDAR KSampler"),
-        ("texts", finish): ("{count} {finis}", f"texts: lacks 0: {finish}"),
+    finish = next(text for text in words["texts"] if text.startswith("How many of the best are finished"))
+
+    def found(section, **changed):
+        wrong = {changed.get(key, key): changed.get(text, text) for key, text in words[section].items()}
+        return set(faults(words | {section: wrong}, source, schemas)) - set(faults(words, source, schemas))
+
+    def with_text(section, key, text):
+        return found(section, **{words[section][key]: text})
+
+    assert with_text("nodes", "LiDAR Continue Best", " ") == {"nodes: empty: LiDAR Continue Best"}
+    assert with_text("texts", finish, "1 {count} {finis}") == {
+        f"texts: lacks 0: {finish}",
+        f"texts: names {{finis}}, which is nothing: {finish}",
     }
-    for (section, key), (text, fault) in cases.items():
-        wrong = words | {section: words[section] | {key: text}}
-        assert fault in faults(wrong, source, schemas)
-    assert f"texts: names {{finis}}, which is nothing: {finish}" in faults(wrong, source, schemas)
-    named = {
-        key: text.replace("{lookahead_config}", "").replace("recommended", "") for key, text in words["texts"].items()
+    config = next(text for text in words["texts"] if text.startswith("How lookaheads are drawn and used"))
+    assert with_text("texts", config, "8 16 4 1 distilled") == {
+        f"texts: lacks {what}: {config}" for what in ("LiDAR Lookahead Config", "lookahead_model", "recommended")
     }
-    found = faults(words | {"texts": named}, source, schemas)
-    assert {fault.split(":")[1] for fault in found} == {" lacks lookahead_config", " lacks recommended"}
-    changed = {key + " Changed." * (key == finish): text for key, text in words["texts"].items()}
-    assert faults(words | {"texts": changed}, source, schemas) == [
+    assert with_text("page", "Finish {count} picked", "Finish") == {"page: lacks count: Finish {count} picked"}
+    assert found("texts", **{finish: "Finish."}) == {
         f"texts: not translated: {finish}",
-        f"texts: no such text any more: {finish} Changed.",
-    ]
+        "texts: no such text any more: Finish.",
+    }

@@ -5,7 +5,7 @@ locales/<language>/words.json is written by hand, English -> that language:
     nodes   display names
     names   labels of inputs and outputs
     texts   descriptions and tooltips; {count} stands for the label of that input, {LiDAR KSampler} for that node's name
-    page    what the scripts in web/ show
+    page    what the scripts in web/ show; in braces stands what they fill in
 nodeDefs.json and main.json are made of it. English is made of the schemas alone.
 """
 
@@ -107,14 +107,14 @@ def _faults_of(translated: str, key: str, must_stay: set[str], source: Words) ->
     missing = [each for each in _held_in(key, source) if each not in held]
     missing += sorted(set(_NUMBER.findall(key)) - set(_NUMBER.findall(bare)))
     missing += sorted(each for each in must_stay if each not in bare)
-    unknown = [each for each in held if each not in source["names"] | source["nodes"]]
+    unknown = [each for each in held if each not in source["names"] | source["nodes"] and f"{{{each}}}" not in key]
     return [f"lacks {each}" for each in missing] + [f"names {{{each}}}, which is nothing" for each in unknown]
 
 
 def _held_in(text: str, source: Words) -> list[str]:
-    """Return the nodes, and the inputs that no English word is spelled as, that an English text names."""
+    """Return what stands in braces in an English text, and the nodes and inputs that it names; not inputs spelled as a word is."""
     if text not in source["texts"]:
-        return []
+        return _PLACEHOLDER.findall(text)
     nodes = [name for name in source["nodes"] if re.search(rf"{name}(?! \w*[A-Z])", text)]
     return nodes + [name for name in source["names"] if "_" in name and re.search(rf"\b{name}\b", text)]
 
