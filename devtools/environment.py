@@ -21,7 +21,7 @@ from .pip_step import run_pip
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TORCH_FAMILY = ("torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0")
-TOOLS = ("pytest>=8", "ruff", "matplotlib", "playwright")
+TOOLS = ("pytest>=8", "ruff", "matplotlib", "playwright", "diffusers")
 _LAYOUT = "1"  # raise it when the way of installing changes
 _MARKER = "ready.json"
 _FETCHING = f"Fetching ComfyUI {COMFYUI_VERSION} (12 MB)"

@@ -58,7 +58,8 @@ class LiDARKSampler(io.ComfyNode):
                     **HANDED_ON,
                     tooltip=(
                         "The latent to denoise, as for KSampler: empty, a picture with denoise below 1, or one with a "
-                        "mask. A batch gives several images that share the same lookaheads."
+                        "mask. A batch gives several images that share the same lookaheads; more picks than it holds give one "
+                        "image each."
                     ),
                 ),
                 io.Vae.Input(
@@ -83,8 +84,9 @@ class LiDARKSampler(io.ComfyNode):
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=io.ControlAfterGenerate.fixed,
                     tooltip=(
-                        "Seed of the lookaheads and the final images. A final image that starts from lookahead no. 3 is the "
-                        "third that KSampler would make of this seed in a batch, steered. 0 is a seed like any other."
+                        "Keep it on fixed: the lookaheads stay only as long as the seed does. It is that of the final images too: one "
+                        "that starts from lookahead no. 3 is the third that KSampler would make of this seed in a batch, steered. 0 is a "
+                        "seed like any other."
                     ),
                 ),
                 *final_sampler_inputs(**HANDED_ON),

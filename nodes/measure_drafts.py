@@ -35,7 +35,7 @@ class LiDARMeasureDrafts(io.ComfyNode):
             ],
             enable_expand=True,
             inputs=[
-                *(each for each in LiDARKSampler.define_schema().inputs if each.id != "picks"),
+                *(each for each in LiDARKSampler.define_schema().inputs if each.id not in ("look_first", "picks")),
                 io.Int.Input(
                     "pictures",
                     default=32,

@@ -111,7 +111,7 @@ def _definitions() -> tuple[io.Input, ...]:
                 "How many of the best are finished for the whole batch. More than the batch holds: the finished "
                 "images are scored once more and the best fill the batch; the time of the final images grows with them. 1, or up to "
                 "the batch: each image is finished once, and none is scored again. At most count. 0 is automatic: about as many as the "
-                "lookaheads cost."
+                "lookaheads cost. With picks it is not read: each of them is finished."
             ),
         ),
         io.Combo.Input(
@@ -268,7 +268,7 @@ def picks_input(**options) -> io.Input:
         "picks",
         default="",
         tooltip=(
-            "Numbers of the lookaheads that you like, as on the contact sheet, separated by commas: 3, 7. A "
+            "Numbers of the lookaheads that you like, as on the contact sheet, separated by commas: 3, 7. They come first. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
             "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."

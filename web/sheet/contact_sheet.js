@@ -48,7 +48,8 @@ export class ContactSheet {
     const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
     const height = (width - GAP * (columns - 1)) / columns + CAPTION;
     const rows = Math.ceil(this.tiles.size / columns);
-    this.listHeight = (rows > FULL ? FULL + 0.5 : rows) * (height + GAP);
+    this.scrolls = rows > FULL;
+    this.listHeight = Math.ceil((this.scrolls ? FULL + 0.5 : rows) * (height + GAP));
     Object.assign(this.list.style, { minHeight: `${this.listHeight}px`, gridAutoRows: `${height}px` });
   }
 
@@ -58,7 +59,8 @@ export class ContactSheet {
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
-    const all = [...(news ? [["", news]] : []), ...facts, ...run_facts, ...(started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [])];
+    const began = started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [];
+    const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
@@ -92,7 +94,7 @@ export class ContactSheet {
     this.finish.textContent = looks && !count ? word("Finish the best") : count > 1 ? word("Finish {count} picked", { count }) : word("Finish picked");
     this.finish.disabled = !marks.size && !looks;
     this.clear.disabled = !marks.size;
-    const hint = others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : HINT;
+    const hint = others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
     this.note.textContent = !this.sheet ? this.owner.empty : writes ? hint : this.owner.whyNot ?? "";
   }
 

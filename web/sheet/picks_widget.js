@@ -4,7 +4,7 @@
 import { app } from "../../../scripts/app.js";
 
 const PICKS = "picks";
-const LOOK_FIRST = "look_first", SEED = "seed", AFTER = "control_after_generate";
+const LOOK_FIRST = "look_first", SEED = "seed";
 const FROM_OUTSIDE = -10; // the page's id of a subgraph's inputs
 
 export function picksWidget(node, host) {
@@ -22,7 +22,7 @@ export function keepSeed(node, seed, host) {
   const widget = widgetOf(node, SEED, host);
   if (!widget || seed === undefined || widget.value === Number(seed)) return;
   set(widget, Number(seed));
-  const after = widget.linkedWidgets?.find(({ name }) => name === AFTER);
+  const after = widget.linkedWidgets?.[0]; // control after generate
   if (after) set(after, "fixed");
 }
 

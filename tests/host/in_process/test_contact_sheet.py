@@ -92,7 +92,7 @@ def test_facts_are_those_of_numpy_and_scipy(facts_of, nodes_room):
         ("scores", f"{rewards.min():.3g} to {best:.3g}"),
         ("spread of the scores", f"{spread:.2g}"),
         ("the best is ahead of the others by", f"{ahead:.2g} spreads"),
-        ("judges agree", f"{np.mean(pairs):.2f}, least {min(pairs):.2f}"),
+        ("judges agree", f"{np.mean(pairs):.2f} of 1, least {min(pairs):.2f}"),
     ]
     correlation = nodes_room("values.rank_correlation").spearman
     assert float(correlation(judges["a"], judges["b"])) == pytest.approx(pairs[0], abs=1e-12)
@@ -119,7 +119,7 @@ def test_a_judge_that_is_turned_round_agrees_when_it_says_the_opposite(score, lo
         both = {"reward_1": load("brightness"), "reward_2": load("contrast")}
         combined = node_classes["LiDARCombineRewards"].execute(both, weights).result[0]
         facts = dict(json.loads(score(pictures(40, 60), combined)["lidar_sheet"][0])["facts"])
-        return float(facts["judges agree"])
+        return float(facts["judges agree"].removesuffix(" of 1"))
 
     assert agreement("1, 1") == 1.0, "the brighter the rest, the more the black corner stands out"
     assert agreement("1, -1") == -1.0
@@ -149,8 +149,8 @@ def test_a_run_tells_which_lookaheads_it_started_from_and_what_it_guided(
     output = node_classes["LiDARRunReport"].execute(latent, model.clone(), lookaheads, from_best, "")
     assert output.result[0]["samples"] is latent["samples"]
     part = json.loads(output.ui["lidar_sheet"][0])
-    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps"]])
-    assert output.ui["text"] == ["guided 6 of 20 steps"]
+    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps, sigma 14 to 3"]])
+    assert output.ui["text"] == ["guided 6 of 20 steps, sigma 14 to 3"]
     report("no step of 20 was guided: raise end_percent")
     part = json.loads(
         node_classes["LiDARRunReport"].execute(latent, model, lookaheads, from_best, "").ui["lidar_sheet"][0]

@@ -219,6 +219,20 @@ def test_model_stands_in_for_a_lookahead_model_only_where_a_link_may_hand_on_non
     assert not otherwise or graph[stands_in[0]]["inputs"]["value"] == LINKS["model"]
 
 
+def test_look_first_stands_between_the_scores_and_all_that_uses_them(expand):
+    for start_from, users in (
+        ("best lookaheads", ("LiDARStartFromBest", "LiDARApplyGuidance", "LiDARSampleInParts", "LiDARRunReport")),
+        ("continue the best", ("LiDARContinueBest", "LiDARRunReport")),
+    ):
+        children = expand(config_node(start_from=start_from, finish=0), look_first=True, picks="3")
+        assert children["LiDARLookFirst"]["lookaheads"][0].endswith("LiDARPickLookaheads")
+        for user in users:
+            assert children[user]["lookaheads"][0].endswith("LiDARLookFirst"), user
+        assert children["LiDARFinishSeveral"]["favourites"][0].endswith("LiDARLookFirst")
+    assert "LiDARLookFirst" not in expand(config_node(), picks="3")
+    assert expand(config_node(), look_first=["switch", 0])["LiDARLookFirst"]["look_first"] == ["switch", 0]
+
+
 def test_picks_judge_between_scores_and_guidance(expand):
     config = config_node(start_from="best lookaheads")
     children = expand(config, picks="3, -2")

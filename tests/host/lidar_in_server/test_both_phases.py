@@ -32,7 +32,7 @@ def test_ranking_settings_and_progress_of_both_phases_are_shown(server, first_ru
     assert {step.maximum for step in ends} == {4.0}, "two chunks of two steps are one bar"
     told = {first_run.class_of(node): output for node, output in first_run.outputs.items() if node.startswith("lidar.")}
     assert told["LiDARScoreLookaheads"]["text"][0].startswith("scores ")
-    assert told["LiDARRunReport"]["text"] == ["guided 3 of 3 steps"]
+    assert told["LiDARRunReport"]["text"] == ["guided 3 of 3 steps, sigma 14.6 to 0.0292"]
     sheet = json.loads(told["LiDARScoreLookaheads"]["lidar_sheet"][0])
     assert sorted(sheet["numbers"]) == [1, 2, 3, 4]
     for number in sheet["numbers"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -57,6 +58,19 @@ def test_other_lookaheads_have_other_names(graph_from_best, run):
     names = {what: set_of(run(graph_from_best(change))) for what, change in others.items()}
     names["first"] = set_of(run(graph_from_best()))
     assert len(set(names.values())) == len(names), names
+
+
+def sheet_of(result) -> dict:
+    (sheet,) = (json.loads(out["lidar_sheet"][0]) for out in result.outputs.values() if "rewards" in out)
+    return sheet
+
+
+def test_the_page_is_told_the_seed_and_whether_nothing_else_is_new(graph, seed, run):
+    first, other = sheet_of(run(graph())), sheet_of(run(graph(OTHER_SEED)))
+    assert first["seed"] == str(seed["lidar"]["seed"]) and other["seed"] == str(OTHER_SEED["lidar"]["seed"])
+    assert first["apart_from_seed"] == other["apart_from_seed"]
+    words = sheet_of(run(graph({"positive": {"text": "three red squares"}})))
+    assert words["seed"] == first["seed"] and words["apart_from_seed"] != first["apart_from_seed"]
 
 
 def test_picks_are_used_for_their_set_and_for_no_other(graph_from_best, run, picked, latent_of, best_numbers):
