@@ -11,6 +11,7 @@ from .judge_rows import LiDARJudgeRows
 from .keep_best import LiDARKeepBest
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
+from .look_first import LiDARLookFirst
 from .lookahead_config import LiDARLookaheadConfig
 from .measure_drafts import LiDARMeasureDrafts
 from .pick_lookaheads import LiDARPickLookaheads
@@ -46,6 +47,7 @@ class LiDARExtension(ComfyExtension):
             LiDARContinueBest,
             LiDARMeasureDrafts,
             LiDARCheckedInput,
+            LiDARLookFirst,
             LiDARFinishSeveral,
             LiDARSampleInParts,
             LiDARKeepBest,

@@ -81,11 +81,7 @@ class LiDARContinueBest(io.ComfyNode):
         numbers = ", ".join(str(index + 1) for index in best)
         goes = "go" if wanted > 1 else "goes"
         what = f"no. {numbers} of {lookaheads.count} {goes} on from step {candidates.cut + 1} of {len(sigmas) - 1}"
-        report = "\n".join(
-            [
-                *(["lookahead_model is not used here"] if lookahead_model_idle else []),
-                *told_with(lookaheads, told(what, drawn)),
-            ]
-        )
+        idle = ["lookahead_model is not used here"] if lookahead_model_idle else []
+        report = "\n".join([*told_with(lookaheads, told(what, drawn)), *idle])
         show_on_node(cls.hidden, report)
         return io.NodeOutput(finished(latent_image | {"batch_index": rows}, drawn.samples), report)

@@ -38,12 +38,25 @@ class LiDARFinishSeveral(io.ComfyNode):
                     max=1.0,
                     tooltip="The part of lookahead_steps that is done; 0 costs nothing.",
                 ),
+                io.Int.Input(
+                    "favourites",
+                    default=0,
+                    min=0,
+                    max=1024,
+                    tooltip="How many lookaheads a person has picked: just as many are finished, or the batch. With 0 finish counts.",
+                ),
+                io.Boolean.Input(
+                    "from_best",
+                    default=True,
+                    tooltip="Whether the images start from the lookaheads: with noise of their own none belongs to a favourite.",
+                ),
             ],
             outputs=[
                 io.Latent.Output(
                     display_name="latent_image", tooltip="The same latent, as many times as images are finished."
                 ),
                 io.Int.Output(display_name="wanted", tooltip="How many of them are wanted."),
+                io.Int.Output(display_name="at_once", tooltip="How many the batch held."),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
@@ -51,13 +64,30 @@ class LiDARFinishSeveral(io.ComfyNode):
     @classmethod
     @checked
     def execute(
-        cls, latent_image, finish, count, lookahead_steps, lookahead_cfg, image_steps, image_cfg, share
+        cls,
+        latent_image,
+        finish,
+        count,
+        lookahead_steps,
+        lookahead_cfg,
+        image_steps,
+        image_cfg,
+        share,
+        favourites,
+        from_best,
     ) -> io.NodeOutput:
-        wanted = len(latent_image["samples"])
+        batch = len(latent_image["samples"])
+        favourites *= from_best
+        wanted = max(batch, favourites)
         lookahead, image = evaluations(lookahead_steps * share, lookahead_cfg), evaluations(image_steps, image_cfg)
-        total = finish_count(finish, wanted=wanted, count=count, lookahead=lookahead, image=image)
-        show_on_node(
-            cls.hidden,
-            f"{count} lookaheads cost as much as {count * lookahead / image:.3g} images;\n{total} are finished, {wanted} wanted",
+        total = (
+            wanted if favourites else finish_count(finish, wanted=wanted, count=count, lookahead=lookahead, image=image)
         )
-        return io.NodeOutput(longer_batch(latent_image, total), wanted)
+        told = f"{count} lookaheads cost as much as {count * lookahead / image:.3g} images\n{total} are finished, {wanted} wanted"
+        show_on_node(cls.hidden, _of_picks(favourites, batch) if favourites else told)
+        return io.NodeOutput(longer_batch(latent_image, total), wanted, batch)
+
+
+def _of_picks(favourites: int, batch: int) -> str:
+    one, images = "pick" if favourites == 1 else "picks", max(favourites, batch)
+    return f"{favourites} {one}, a batch of {batch}: {images} image{'s' * (images > 1)}"

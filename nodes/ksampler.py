@@ -9,7 +9,7 @@ from .host.lidar_graph import lidar_graph
 from .host.output_kinds import kind_of_link
 from .host.socket_types import LookaheadConfigSocket, LookaheadSetSocket, RewardModelSocket
 from .host.words_of_positive import words_of_positive
-from .settings.definitions import DEFAULTS, picks_input, reward_prompt_input
+from .settings.definitions import DEFAULTS, look_first_input, picks_input, reward_prompt_input
 from .settings.final_sampler import final_sampler_inputs
 from .settings.presets import DISTILLED, PRESETS, RECOMMENDED
 
@@ -39,7 +39,8 @@ class LiDARKSampler(io.ComfyNode):
                     **HANDED_ON,
                     tooltip=(
                         "The latent to denoise, as for KSampler: empty, a picture with denoise below 1, or one with a "
-                        "mask. A batch gives several images that share the same lookaheads."
+                        "mask. A batch gives several images that share the same lookaheads; more picks than it holds give one "
+                        "image each."
                     ),
                 ),
                 io.Vae.Input(
@@ -62,10 +63,11 @@ class LiDARKSampler(io.ComfyNode):
                     default=0,
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
-                    control_after_generate=True,
+                    control_after_generate=io.ControlAfterGenerate.fixed,
                     tooltip=(
-                        "Seed of the lookaheads and the final images. A final image that starts from lookahead no. 3 is the "
-                        "third that KSampler would make of this seed in a batch, steered. 0 is a seed like any other."
+                        "Keep it on fixed: the lookaheads stay only as long as the seed does. It is that of the final images too: one "
+                        "that starts from lookahead no. 3 is the third that KSampler would make of this seed in a batch, steered. 0 is a "
+                        "seed like any other."
                     ),
                 ),
                 *final_sampler_inputs(**HANDED_ON),
@@ -89,6 +91,7 @@ class LiDARKSampler(io.ComfyNode):
                         "lookahead_config. With start_from continue the best it is not used."
                     ),
                 ),
+                look_first_input(optional=True, **HANDED_ON),
                 picks_input(optional=True, **HANDED_ON),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],

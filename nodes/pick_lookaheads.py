@@ -45,8 +45,8 @@ class LiDARPickLookaheads(io.ComfyNode):
                     options=[ON_TOP, ALONE],
                     default=ON_TOP,
                     tooltip=(
-                        f"{ON_TOP}: the model's rewards, standardised, plus weight times the picks. {ALONE}: the picks "
-                        "replace the rewards."
+                        f"{ON_TOP}: favourites come before all others and rejects behind them; among themselves the model's rewards "
+                        f"count. {ALONE}: the picks replace the rewards."
                     ),
                 ),
                 io.Float.Input(
@@ -56,8 +56,8 @@ class LiDARPickLookaheads(io.ComfyNode):
                     max=100.0,
                     step=0.1,
                     tooltip=(
-                        "How much a favourite gains over the rest, in standard deviations of the model's rewards. 3 puts it "
-                        "clearly on top, 0.5 only tips the scale, 0 ignores the picks. Not read with picks alone."
+                        "How far favourites stand out before all others, and rejects behind them, in standard deviations of the "
+                        "model's rewards. 3 is clear, 0 ignores the picks. Not read with picks alone."
                     ),
                 ),
             ],
@@ -65,7 +65,11 @@ class LiDARPickLookaheads(io.ComfyNode):
                 LookaheadSetSocket.Output(
                     display_name="lookahead_set",
                     tooltip="The same lookaheads with the new rewards, for LiDAR Apply Guidance.",
-                )
+                ),
+                io.Int.Output(
+                    display_name="favourites",
+                    tooltip="How many favourites among picks hold for this set, for Repeat Latent Batch; 0 if none does.",
+                ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
@@ -88,13 +92,15 @@ class LiDARPickLookaheads(io.ComfyNode):
         if mode == ALONE:
             result = lookahead_set.with_rewards(picked, "picks")
         elif not picked.any() or weight == 0:
-            result = lookahead_set
+            result, picked = lookahead_set, picked * 0
         else:
-            rewards = standardise(lookahead_set.rewards) + weight * picked
+            rewards = standardise(lookahead_set.rewards)
+            # Favourites before all others, rejects behind them, whatever the model thinks of them
+            rewards = rewards + (rewards.max() - rewards.min()) * picked.sign() + weight * picked
             result = lookahead_set.with_rewards(rewards, f"{lookahead_set.reward_name} + picks")
         show_on_node(cls.hidden, "\n".join(filter(None, (told, _summary(picked, result)))))
         result = with_note(result, told) if told else result
-        return io.NodeOutput(result, ui={"set": [name]} if has_a_place(cls.hidden) else None)
+        return io.NodeOutput(result, int((picked > 0).sum()), ui={"set": [name]} if has_a_place(cls.hidden) else None)
 
 
 def _the_set(name: str) -> str:

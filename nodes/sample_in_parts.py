@@ -7,9 +7,11 @@ from .host.chunk_size import fitting_chunk
 from .host.draw import Task, draw
 from .host.finished import finished, told_in
 from .host.show_on_node import show_on_node
+from .host.socket_types import LookaheadSetSocket
 from .host.starting_latent import fitted_to_model
 from .settings.definitions import setting_inputs
 from .settings.final_sampler import final_sampler_inputs
+from .values.set_name import told_with
 
 
 class LiDARSampleInParts(io.ComfyNode):
@@ -27,6 +29,9 @@ class LiDARSampleInParts(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="As for KSampler."),
                 io.Conditioning.Input("negative", tooltip="As for KSampler."),
                 io.Latent.Input("latent_image", tooltip="As for KSampler."),
+                LookaheadSetSocket.Input(
+                    "lookaheads", tooltip="Those that guide the model: what is told with them is told here."
+                ),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -37,7 +42,7 @@ class LiDARSampleInParts(io.ComfyNode):
                 *final_sampler_inputs(),
                 *setting_inputs("batch_size"),
                 io.Int.Input(
-                    "wanted",
+                    "at_once",
                     default=1,
                     min=1,
                     max=4096,
@@ -53,13 +58,16 @@ class LiDARSampleInParts(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, positive, negative, latent_image, batch_size, wanted, **settings) -> io.NodeOutput:
+    def execute(
+        cls, model, positive, negative, latent_image, lookaheads, batch_size, at_once, **settings
+    ) -> io.NodeOutput:
         start = fitted_to_model(model, latent_image)
         prompt, count = {"positive": positive, "negative": negative}, len(start)
         task = Task(start=start, noise_mask=latent_image.get("noise_mask"), **prompt, **settings)
         model, told = told_in(model)
-        at_once = count if count <= wanted else fitting_chunk(model, start.shape[1:], max(batch_size, wanted))
+        if count > at_once:
+            at_once = fitting_chunk(model, start.shape[1:], max(batch_size, at_once))
         drawn = draw(model, task, task.noise(latent_image.get("batch_index")), at_once=at_once, what="image")
-        report = told(f"{count} image{'s' * (count > 1)}", drawn)
+        report = "\n".join(told_with(lookaheads, told(f"{count} image{'s' * (count > 1)}", drawn)))
         show_on_node(cls.hidden, report)
         return io.NodeOutput(finished(latent_image, drawn.samples), report)

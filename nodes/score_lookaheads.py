@@ -8,7 +8,7 @@ from .host.contact_sheet import sheet_ui
 from .host.image_metadata import write_to_images
 from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
-from .host.set_in_prompt import name_in_prompt
+from .host.set_in_prompt import name_in_prompt, seed_in_prompt
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
@@ -84,10 +84,11 @@ class LiDARScoreLookaheads(io.ComfyNode):
             images,
             scored.rewards,
             order,
-            [*score_facts(scored.rewards, scores.judges), *([("set", name)] if name else [])],
+            [*score_facts(scored.rewards, scores.judges), *([("set of lookaheads", name)] if name else [])],
             reward_name=scored.reward_name,
             judges=members,
             sheet_id=sheet_id(scored),
+            **seed_in_prompt(cls.hidden, "lookaheads", lookaheads),
         )
         shown |= {"rewards": scored.rewards[order].tolist(), "set": [name]}
         return io.NodeOutput(scored, ranked, score_table(order, columns), ui=shown)

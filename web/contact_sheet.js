@@ -7,7 +7,7 @@ import { app } from "../../scripts/app.js";
 import { ContactSheet } from "./sheet/contact_sheet.js";
 import { lastRun } from "./sheet/last_run.js";
 import { laidOver, partOf, withSheet } from "./sheet/message.js";
-import { picksWidget } from "./sheet/picks_widget.js";
+import { keepSeed, looksFirst, picksWidget, set } from "./sheet/picks_widget.js";
 
 const WIDGET = "contact_sheet"; // no space: Nodes 2.0 would not find it outside of a subgraph
 const SOCKET = "LIDAR_SHEET";
@@ -72,7 +72,11 @@ function sheetWidget(shown, name, node) {
     whyNot: NODES[node.comfyClass],
     read: () => picksWidget(node, host)?.value ?? null,
     write: (text) => write(picksWidget(node, host), text),
-    finish: () => app.queuePrompt(0, 1),
+    looksFirst: () => looksFirst(node, host),
+    finish: (seed) => {
+      asOneStep(() => keepSeed(node, seed, host));
+      app.queuePrompt(0, 1);
+    },
     url: (filename, subfolder) => api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type: "temp" })}`),
   });
   const widget = shown.addDOMWidget(name, "lidar_sheet", sheet.element, {
@@ -130,14 +134,17 @@ function show(node) {
 }
 
 function write(widget, text) {
-  app.canvas.emitBeforeChange(); // one step for undo
+  asOneStep(() => set(widget, text));
+  refreshAll();
+}
+
+function asOneStep(change) {
+  app.canvas.emitBeforeChange(); // for undo
   try {
-    widget.value = text;
-    widget.callback?.(text);
+    change();
   } finally {
     app.canvas.emitAfterChange();
   }
-  refreshAll();
 }
 
 function refreshAll() {

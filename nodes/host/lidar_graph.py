@@ -42,6 +42,7 @@ def lidar_graph(
     denoise,
     lookahead_model,
     may_be_none: bool,
+    look_first,
     picks,
 ) -> tuple[tuple, dict]:
     """Return latent, lookahead set, ranked and finished images, each a link or blocked, and the graph that gives them.
@@ -63,7 +64,7 @@ def lidar_graph(
     }
     prompt = sound.prompt(prompt, reward_model)
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
-    start_from, several = settings["start_from"], settings["finish"] != 1
+    start_from = settings["start_from"]
     final = {
         **task,
         "seed": seed,
@@ -107,7 +108,7 @@ def lidar_graph(
         prompt=prompt,
         **_only(settings, "batch_size", "steady_scores"),
     )
-    judged = scored.out(0)
+    judged, favourites = scored.out(0), 0
     if is_link(picks) or picks.strip():
         if not is_link(picks):  # so that a slip is told before anything is drawn
             numbers, made_for = split_picks(picks)
@@ -115,7 +116,19 @@ def lidar_graph(
         picked = graph.node(
             "LiDARPickLookaheads", id="LiDARPickLookaheads", lookahead_set=judged, picks=sound("picks", picks)
         )
-        judged = picked.out(0)
+        judged, favourites = picked.out(0), picked.out(1)
+    goes_on = judged
+    if look_first is not False:
+        gate = graph.node(
+            "LiDARLookFirst",
+            id="LiDARLookFirst",
+            lookaheads=judged,
+            look_first=sound("look_first", look_first),
+            favourites=favourites,
+        )
+        goes_on, favourites = gate.out(0), gate.out(1)
+    from_best = start_from != OWN_NOISE
+    several = settings["finish"] != 1 or (from_best and favourites != 0)
     start, rows = latent_image, None
     if several:
         continues = start_from == CONTINUE_BEST
@@ -128,11 +141,13 @@ def lidar_graph(
             share=settings["cut_percent"] if continues else 1.0,
             image_steps=final["steps"],
             image_cfg=cfg,
+            favourites=favourites,
+            from_best=from_best,
             **_only(settings, "finish", "count"),
         )
         start = rows.out(0)
     if start_from == BEST_LOOKAHEADS:
-        start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=judged).out(0)
+        start = graph.node("LiDARStartFromBest", id="LiDARStartFromBest", latent_image=start, lookaheads=goes_on).out(0)
     # The host takes ready nodes in the order in which it finds them, the last input first: all that is checked comes
     # before the sampler of the lookaheads, which stands deepest.
     steered = model
@@ -142,7 +157,7 @@ def lidar_graph(
             id="LiDARContinueBest",
             model=model,
             candidates=lookaheads.out(1),
-            lookaheads=judged,
+            lookaheads=goes_on,
             latent_image=start,
             lookahead_model_idle=lookahead_model is not None,
             **_only(settings, "batch_size"),
@@ -151,14 +166,14 @@ def lidar_graph(
         steered = graph.node(
             "LiDARApplyGuidance",
             id="LiDARApplyGuidance",
-            lookaheads=judged,
+            lookaheads=goes_on,
             model=model,
             percent_of=THIS_RUN,
             **_only(settings, *GUIDANCE),
         ).out(0)
         sampled = {"latent_image": start, "model": steered, **final}
         if several:
-            sampled |= {**_only(settings, "batch_size"), "wanted": rows.out(1)}
+            sampled |= {**_only(settings, "batch_size"), "at_once": rows.out(2), "lookaheads": goes_on}
             image = graph.node("LiDARSampleInParts", id="LiDARSampleInParts", **sampled)
         else:
             image = graph.node("KSampler", id="KSampler", **sampled)
@@ -179,9 +194,9 @@ def lidar_graph(
     told = graph.node(
         "LiDARRunReport",
         id="LiDARRunReport",
-        lookaheads=judged,
+        lookaheads=goes_on,
         model=steered,
-        from_best=start_from != OWN_NOISE,
+        from_best=from_best,
         report=image.out(1) if several or start_from == CONTINUE_BEST else "",
         latent=latent,
     )

@@ -4,6 +4,7 @@ The numbers of the latents would not do: they differ in their last digits from o
 """
 
 import json
+from collections.abc import Sequence
 
 from comfy_execution.graph_utils import is_link
 
@@ -13,22 +14,46 @@ SEED = "lidar_seed"
 """The entry of a LATENT of lookaheads that holds their seed: a linked one is not in the prompt."""
 
 
+_SEEDS = ("seed", "noise_seed")
+
+
 def name_in_prompt(hidden, input_name: str, *latents: dict) -> str:
     """Return the name of the set that comes into this input of a node, "" outside of a queued prompt.
 
     It stands for all nodes before the input with their values, whatever their ids, and for the seeds in the LATENTs.
     hidden: of a node whose schema asks for unique_id and dynprompt.
     """
+    link = _link_at(hidden, input_name)
+    return set_name(_described(hidden.dynprompt, link) + repr([each.get(SEED) for each in latents])) if link else ""
+
+
+def seed_in_prompt(hidden, input_name: str, lookaheads: dict) -> dict[str, str]:
+    """Return for the page the seed of a set of lookaheads, and a name of all else that it is drawn from; {} outside of a queued
+    prompt.
+
+    The seed is that of the node on the page, if it has one that no link gives; and else of the LATENT. Text, for a page's numbers
+    end at 2^53.
+    """
+    link = _link_at(hidden, input_name)
+    if not link:
+        return {}
+    shown = hidden.dynprompt.get_node(hidden.dynprompt.get_display_node_id(hidden.unique_id))["inputs"].get("seed")
+    seed = lookaheads.get(SEED) if shown is None or is_link(shown) else shown
+    return {"seed": str(seed), "apart_from_seed": set_name(_described(hidden.dynprompt, link, without=_SEEDS))}
+
+
+def _link_at(hidden, input_name: str) -> list | None:
     if hidden is None or hidden.dynprompt is None:
-        return ""
+        return None
     link = hidden.dynprompt.get_node(hidden.unique_id)["inputs"].get(input_name)
-    if not is_link(link):
-        return ""
-    return set_name(_described(hidden.dynprompt, link) + repr([each.get(SEED) for each in latents]))
+    return link if is_link(link) else None
 
 
-def _described(dynprompt, link: list) -> str:
-    """The nodes that a link comes from as text: nearest first, and numbered in that order in place of their ids."""
+def _described(dynprompt, link: list, without: Sequence[str] = ()) -> str:
+    """The nodes that a link comes from as text: nearest first, and numbered in that order in place of their ids.
+
+    without: names of inputs that do not count, unless a link gives them.
+    """
     numbers, waiting, rows = {link[0]: 0}, [link[0]], []
     for node_id in waiting:
         node = dynprompt.get_node(node_id)
@@ -39,6 +64,8 @@ def _described(dynprompt, link: list) -> str:
                     numbers[value[0]] = len(numbers)
                     waiting.append(value[0])
                 value = ["link", numbers[value[0]], value[1]]
+            elif name in without:
+                continue
             inputs[name] = value
         rows.append([node["class_type"], inputs])
     # Another pack's expansion may hold objects as values

@@ -111,7 +111,7 @@ def _definitions() -> tuple[io.Input, ...]:
                 "How many of the best are finished for the whole batch. More than the batch holds: all are scored once more, "
                 "finished, and the best fill the batch; the time of the final images grows with them. 1, or up to the batch: "
                 "each image is finished once, and none is scored. At most count. 0 is automatic: about as many as the "
-                "lookaheads cost."
+                "lookaheads cost. With picks it is not read: each of them is finished."
             ),
         ),
         io.Combo.Input(
@@ -268,10 +268,24 @@ def picks_input(**options) -> io.Input:
         "picks",
         default="",
         tooltip=(
-            "Numbers of the lookaheads that you like, as on the contact sheet, parted by commas: 3, 7. A "
+            "Numbers of the lookaheads that you like, as on the contact sheet, parted by commas: 3, 7. They come first. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
             "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."
+        ),
+        **options,
+    )
+
+
+def look_first_input(**options) -> io.Input:
+    """Return look_first, whether a run ends where a person should choose; options: of io.Boolean.Input."""
+    return io.Boolean.Input(
+        "look_first",
+        default=False,
+        tooltip=(
+            "On: a run ends when the lookaheads are scored, until picks has a favourite among them. Click what you like on the "
+            "contact sheet, then Finish picked: only the final images are made then, the rest comes out of the cache. With "
+            "another seed you look again. Off: every run is finished."
         ),
         **options,
     )

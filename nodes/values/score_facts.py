@@ -23,18 +23,19 @@ def score_facts(rewards: Tensor, judges: Mapping[str, Tensor]) -> list[tuple[str
         best = rewards.argmax()
         rest = (rewards.double().sum() - rewards[best]) / (len(rewards) - 1)
         facts += [
-            ("spread", f"{spread:.2g}"),
-            ("best ahead of the rest by", f"{(rewards[best] - rest) / spread:.2g} spreads"),
+            ("spread of the scores", f"{spread:.2g}"),
+            ("the best is ahead of the others by", f"{(rewards[best] - rest) / spread:.2g} spreads"),
         ]
     pairs = [float(spearman(one, other)) for one, other in itertools.combinations(judges.values(), 2)]
     if pairs and len(rewards) >= _FEWEST:
         least = f", least {min(pairs):.2f}" if len(pairs) > 1 else ""
-        facts.append(("judges agree", f"{sum(pairs) / len(pairs):.2f}{least}"))
+        facts.append(("judges agree", f"{sum(pairs) / len(pairs):.2f} of 1{least}"))
     return facts
 
 
 def guided_facts(report: str) -> list[tuple[str, str]]:
-    """Return a (what, how much) pair of what a run told: ("guided", "6 of 20 steps"), or why nothing was guided."""
+    """Return a (what, how much) pair of what a run told: ("guided", "6 of 20 steps, sigma 14.6 to 2.1"), or why nothing was."""
     lines = report.split("\n")
-    guided = [("guided", line.removeprefix("guided ")) for line in lines if line.startswith("guided ")]
+    sigma = "".join(f", {line}" for line in lines if line.startswith("sigma "))
+    guided = [("guided", line.removeprefix("guided ") + sigma) for line in lines if line.startswith("guided ")]
     return guided or [("", line) for line in lines[:1] if line]

@@ -39,8 +39,12 @@ def notes_of(lookaheads: LookaheadSet) -> list[str]:
 
 
 def told_with(lookaheads: LookaheadSet, text: str) -> list[str]:
-    """Return the lines of a text about a set: what is told with the set before it, the set's name after it."""
-    return [*notes_of(lookaheads), text, *([f"set {name_of(lookaheads)}"] if name_of(lookaheads) else [])]
+    """Return a text about a set with what is told with the set behind its first line, and the set's name after it.
+
+    The page shows two lines on a node: the first should say what was done.
+    """
+    first, *more = text.split("\n")
+    return [first, *notes_of(lookaheads), *more, *([f"set {name_of(lookaheads)}"] if name_of(lookaheads) else [])]
 
 
 def with_note(lookaheads: LookaheadSet, note: str) -> LookaheadSet:

@@ -12,7 +12,9 @@ import zlib
 import pytest
 
 from .classic_page import ClassicPage
+from .graphs import COUNT, ksampler_graph
 from .nodes2_page import Nodes2Page
+from .sheet_page import SheetOnPage
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -21,9 +23,9 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """A running Chromium with an empty profile. It must end with its tests: playwright keeps an event loop running, and
+    """A running Chromium with an empty profile. It must end with these tests: playwright keeps an event loop running, and
     others start theirs."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     names = [os.environ["LIDAR_CHROMIUM"]] if os.environ.get("LIDAR_CHROMIUM") else BROWSERS
@@ -36,9 +38,9 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["classic", "nodes2"])
+@pytest.fixture(scope="package", params=["classic", "nodes2"])
 def opened(chromium, _running_server, request):
-    """The page in one renderer, loaded once for all tests."""
+    """The page in one renderer, loaded once for all tests of this folder."""
     for name, value in {"Comfy.VueNodes.Enabled": request.param == "nodes2", "Comfy.TutorialCompleted": True}.items():
         _running_server.post(f"/settings/{name}", value)
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
@@ -58,25 +60,33 @@ def page(opened, server):
 
 @pytest.fixture
 def graph(request):
-    """A small LiDAR KSampler on the demo model, as API JSON, with a seed that no other run has."""
-    seed = zlib.crc32(request.node.name.encode())
-    return {
-        "1": {"class_type": "LiDARLoadDemoModel", "inputs": {}},
-        "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "three red circles"}},
-        "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
-        "4": {
-            "class_type": "LiDARLookaheadConfig",
-            "inputs": {"start_from": "best lookaheads", "count": 2, "finish": 1, "steps": 1, "cfg": 3.0, "guidance_scale": 0.1},
-        },
-        "5": {
-            "class_type": "LiDARKSampler",
-            "inputs": {
-                "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["3", 0], "vae": ["1", 2],
-                "reward_model": ["1", 3], "prompt": "three red circles", "lookahead_config": ["4", 0],
-                "seed": seed, "control_after_generate": "fixed",
-                "steps": 2, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-            },
-        },
-        "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
-        "7": {"class_type": "PreviewImage", "inputs": {"images": ["6", 0]}},
-    }  # fmt: skip
+    """A small LiDAR KSampler, with a seed that no other run has."""
+    return ksampler_graph(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def sheet(opened, server):
+    """The contact sheets of the page; a test opens its own workflow."""
+    opened.errors.clear()
+    yield SheetOnPage(opened)
+    assert opened.errors == []
+
+
+@pytest.fixture
+def ranked(sheet, graph):
+    """A sheet with the lookaheads of a run."""
+    sheet.open(graph)
+    sheet.page.run()
+    sheet.wait(COUNT)
+    return sheet
+
+
+@pytest.fixture
+def told(sheet, graph):
+    """A sheet that the page has heard of, without a run and so without pictures."""
+    sheet.open(graph)
+    sheet.hear(
+        sheet_id="a", set="k7f2", folder="none", reward="a judge", numbers=[4, 2, 5, 1, 3], scores=[0.9, 0.7, 0.6, 0.2, 0.1],
+        judges={}, facts=[],
+    )  # fmt: skip
+    return sheet

@@ -4,7 +4,7 @@ mouse and the keys, where the page does not take the same from a script."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 CONFIG = "LiDARLookaheadConfig"
@@ -158,6 +158,10 @@ class Page:
     def run(self) -> list[str]:
         """Presses Run; returns the ids of the nodes that ran, and the classes of those that LiDAR KSampler made (their ids
         tell them, see devtools/comfy_client.py)."""
+        return self.until_ended(self.tab.get_by_test_id("queue-button").click)
+
+    def until_ended(self, queue: Callable[[], None]) -> list[str]:
+        """Does what queues a run; returns what `run` returns."""
         self.running.clear()
         self.js(
             """() => {
@@ -166,7 +170,7 @@ class Page:
                 app.api.addEventListener(end, () => (window.ended = end), { once: true });
             }"""
         )
-        self.tab.get_by_test_id("queue-button").click()
+        queue()
         self.until("() => window.ended", seconds=300)
         assert self.js("() => window.ended") == "execution_success"
         return list(self.running)

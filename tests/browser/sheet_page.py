@@ -69,6 +69,12 @@ class SheetOnPage:
     def button(self, name: str):
         return self.page.tab.locator(".lidar-actions button:visible", has_text=name)
 
+    def finish(self, name: str) -> list[str]:
+        """Presses this button; returns what the run ran, as Page.run does."""
+        ran = self.page.until_ended(self.button(name).click)
+        self.page.settle()
+        return ran
+
     def picks(self) -> str:
         """The text in the picks of the prompt as it would be queued."""
         found = [node["inputs"]["picks"] for node in self.page.prompt().values() if "picks" in node["inputs"]]
@@ -95,3 +101,33 @@ class SheetOnPage:
             told,
         )
         self.page.settle()
+
+    def kept(self) -> dict[str, Any]:
+        """What the page keeps of the only sheet."""
+        kept = self.page.js("() => Object.values(app.nodeOutputs).find((output) => output.lidar_sheet).lidar_sheet[0]")
+        return json.loads(kept)
+
+    def marked(self) -> str:
+        """The numbers in picks, which must be those of the set that is shown."""
+        numbers, _, name = self.picks().partition(" @")
+        assert name == (self.kept()["set"] if numbers else "")
+        return numbers
+
+    def into_subgraph(self, *shown_outside: str) -> int:
+        """Puts the LiDAR KSampler into a subgraph that shows these widgets outside, in sight; returns the subgraph node's id."""
+        subgraph = self.page.js(
+            """(shown) => {
+              const inner = app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler");
+              const { node: host } = app.rootGraph.convertToSubgraph(new Set([inner]));
+              const inside = host.subgraph.nodes.find((node) => node.type === "LiDARKSampler");
+              for (const name of shown) {
+                const slot = inside.inputs.find((input) => input.name === name);
+                host.subgraph.addInput(name, slot.type).connect(slot, inside);
+              }
+              host.pos = [450, 80];
+              return host.id;
+            }""",
+            list(shown_outside),
+        )
+        self.look()
+        return subgraph

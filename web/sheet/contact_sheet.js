@@ -5,9 +5,12 @@ import { button, element } from "./element.js";
 import { LargeView } from "./large_view.js";
 import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
 
-const TILE = 80, GAP = 4; // pixels, as in contact_sheet.css: the least side of a tile, and between them
-const FULL = 4; // rows of tiles that are shown without scrolling
+const TILE = 80, CAPTION = 20, GAP = 4; // pixels, as in contact_sheet.css: least side of a picture, below it, between tiles
+const FULL = 4; // rows of tiles that are shown without scrolling; half of the next one tells that there are more
+const BEGAN = "final images began here";
+const LOOK = "Look first: click what you like, then Finish picked.";
 const HINT = "Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.";
+const MANY = "tiles: click one, then scroll. Again, or with Alt: reject.";
 
 export class ContactSheet {
   constructor(owner) {
@@ -21,7 +24,7 @@ export class ContactSheet {
     this.list = element("div", "lidar-tiles");
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-multiselectable", "true");
-    this.finish = button("lidar-finish", "Finish picked", () => owner.finish());
+    this.finish = button("lidar-finish", "Finish picked", () => this.finishPicked());
     this.clear = button("lidar-clear", "Clear", () => owner.write(""));
     this.note = element("span", "lidar-note");
     this.actions = element("div", "lidar-actions", this.finish, this.clear, this.note);
@@ -42,9 +45,11 @@ export class ContactSheet {
   layOut() {
     const width = this.list.clientWidth || 4 * TILE;
     const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
-    const side = (width - GAP * (columns - 1)) / columns;
-    this.listHeight = Math.min(FULL, Math.ceil(this.tiles.size / columns)) * (side + GAP);
-    Object.assign(this.list.style, { minHeight: `${this.listHeight}px`, gridAutoRows: `${side}px` });
+    const height = (width - GAP * (columns - 1)) / columns + CAPTION;
+    const rows = Math.ceil(this.tiles.size / columns);
+    this.scrolls = rows > FULL;
+    this.listHeight = Math.ceil((this.scrolls ? FULL + 0.5 : rows) * (height + GAP));
+    Object.assign(this.list.style, { minHeight: `${this.listHeight}px`, gridAutoRows: `${height}px` });
   }
 
   show(sheet) {
@@ -52,18 +57,21 @@ export class ContactSheet {
     this.told = sheet;
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
-    const facts = this.sheet ? [...(this.sheet.facts ?? []), ...(this.sheet.run_facts ?? [])] : [];
-    this.card.replaceChildren(...facts.map(([what, much]) => element("div", what ? "lidar-fact" : "lidar-fact lidar-words", element("b", "", much), element("span", "", what))));
+    const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
+    const began = started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [];
+    const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
+    this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
 
   // Draws the marks anew if the picks are others than those drawn.
   refresh() {
-    if (this.owner.read() !== this.drawn) this.mark();
+    if (this.state() !== this.drawn) this.mark();
   }
 
   mark() {
-    const text = (this.drawn = this.owner.read());
+    const text = this.owner.read(), looks = this.owner.looksFirst();
+    this.drawn = this.state();
     const set = this.sheet?.set;
     const picks = readPicks(text);
     const others = Boolean(picks.marks.size && picks.set && set && picks.set !== set);
@@ -76,14 +84,30 @@ export class ContactSheet {
       tile.classList.toggle("lidar-current", number === this.current);
       tile.setAttribute("aria-selected", String(marks.get(number) === PICKED));
       tile.lastChild.replaceChildren(...badges.map((badge) => element("span", `lidar-badge lidar-${badge.split(" ")[0]}`, badge)));
+      tile.lastChild.title = badges.join(", ");
     }
     this.list.setAttribute("aria-activedescendant", this.tiles.get(this.current)?.id ?? "");
     const writes = text !== null;
     this.finish.hidden = this.clear.hidden = !this.sheet || !writes;
     const count = [...marks.values()].filter((mark) => mark === PICKED).length;
-    this.finish.textContent = count > 1 ? `Finish ${count} picked` : "Finish picked";
-    this.finish.disabled = this.clear.disabled = !marks.size;
-    this.note.textContent = !this.sheet ? this.owner.empty : others ? "The picks belong to another set; a click begins anew." : writes ? HINT : this.owner.whyNot ?? "";
+    this.finish.textContent = looks && !count ? "Finish the best" : count > 1 ? `Finish ${count} picked` : "Finish picked";
+    this.finish.disabled = !marks.size && !looks;
+    this.clear.disabled = !marks.size;
+    const hint = others ? "The picks belong to another set; a click begins anew." : looks && !count ? LOOK : this.scrolls ? `${this.tiles.size} ${MANY}` : HINT;
+    this.note.textContent = !this.sheet ? this.owner.empty : writes ? hint : this.owner.whyNot ?? "";
+  }
+
+  // What else than the sheet is drawn.
+  state() {
+    return JSON.stringify([this.owner.read(), this.owner.looksFirst()]);
+  }
+
+  // Where a run looks first it needs a favourite to go on: without one the best that is not rejected becomes it.
+  finishPicked() {
+    const { marks, set } = readPicks(this.owner.read());
+    const mine = !set || !this.sheet.set || set === this.sheet.set ? marks : new Map();
+    if (this.owner.looksFirst() && ![...mine.values()].includes(PICKED)) this.choose(this.sheet.numbers.find((number) => !mine.has(number)) ?? this.sheet.numbers[0], PICKED);
+    this.owner.finish(this.sheet.seed);
   }
 
   layTiles() {
@@ -108,7 +132,7 @@ export class ContactSheet {
     picture.addEventListener("error", () => picture.remove()); // the number, the bar and the marks stay
     const bar = element("i", "lidar-bar");
     bar.style.width = `${4 + 96 * share}%`;
-    const tile = element("div", "lidar-tile", picture, element("b", "lidar-number", number), bar, element("div", "lidar-badges"));
+    const tile = element("div", "lidar-tile", element("div", "lidar-picture", picture), element("b", "lidar-number", number), element("div", "lidar-score", bar), element("div", "lidar-badges"));
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-label", `no. ${number}, rank ${rank + 1}, score ${this.sheet.scores[rank]}`);
     tile.dataset.number = number;
@@ -162,8 +186,14 @@ export class ContactSheet {
     event.stopPropagation(); // on the canvas such keys move and delete nodes
   }
 
+  // The number of tiles beside each other.
   columns() {
     const tops = [...this.tiles.values()].map((tile) => tile.offsetTop);
     return tops.filter((top) => top === tops[0]).length;
   }
+}
+
+function fact(what, much) {
+  const dot = what === BEGAN ? [element("i", "lidar-dot")] : [];
+  return element("div", what ? "lidar-fact" : "lidar-fact lidar-words", element("span", "", ...dot, what), element("b", "", much));
 }

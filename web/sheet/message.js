@@ -1,6 +1,7 @@
 // What a node tells the page of the images that it ranked (nodes/host/contact_sheet.py), and how its parts come together.
 
 const KEY = "lidar_sheet";
+const RESEEDED = "new lookaheads: the seed changed";
 
 // The sheet, or part of one, in a node's ui output; undefined where it has none. A lookahead set's name comes beside it.
 export function partOf(output) {
@@ -26,5 +27,7 @@ export function laidOver(sheet, part) {
   const same = sheet.sheet_id === part.sheet_id;
   if (!part.numbers) return same || !sheet.numbers ? { ...sheet, ...part } : sheet;
   const known = Object.entries(part).every(([key, value]) => JSON.stringify(sheet[key]) === JSON.stringify(value));
-  return known || (same && !sheet.numbers) ? { ...sheet, ...part } : part;
+  if (known || (same && !sheet.numbers)) return { ...sheet, ...part };
+  const reseeded = part.apart_from_seed && part.apart_from_seed === sheet.apart_from_seed && part.seed !== sheet.seed;
+  return reseeded ? { ...part, news: RESEEDED } : part;
 }

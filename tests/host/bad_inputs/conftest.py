@@ -34,7 +34,7 @@ WHOLE = MODEL | {
     "lidar": node(
         "LiDARKSampler", model=["demo", 0], **TASK, latent_image=["latent", 0], vae=["demo", 2],
         reward_model=["demo", 3], prompt=PROMPT, seed=5, **SAMPLER, lookahead_config=["config", 0],
-        lookahead_model=["demo", 0], picks="",
+        lookahead_model=["demo", 0], look_first=False, picks="",
     ),
     "save": node("SaveLatent", samples=["lidar", 0], filename_prefix="bad_inputs"),
 }  # fmt: skip
@@ -74,14 +74,14 @@ CANDIDATES = MODEL | {
     "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
     "report": node("PreviewAny", source=["go on", 1]),
 }  # fmt: skip
-SEVERAL = MODEL | {
+SEVERAL = MODEL | {key: VALUES[key] for key in ("draw", "values")} | {
     "longer": node(
-        "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, lookahead_steps=1.0, lookahead_cfg=2.0,
+        "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, favourites=0, from_best=True, lookahead_steps=1.0, lookahead_cfg=2.0,
         image_steps=2.0, image_cfg=2.0, share=1.0,
     ),
     "parts": node(
-        "LiDARSampleInParts", model=["demo", 0], **TASK, latent_image=["longer", 0], seed=5, **SAMPLER, batch_size=2,
-        wanted=["longer", 1],
+        "LiDARSampleInParts", model=["demo", 0], **TASK, latent_image=["longer", 0], lookaheads=["values", 0], seed=5, **SAMPLER, batch_size=2,
+        at_once=["longer", 2],
     ),
     "keep": node(
         "LiDARKeepBest", latent=["parts", 0], wanted=1, vae=["demo", 2], reward_model=["demo", 3], prompt=PROMPT,
@@ -149,6 +149,11 @@ REPORT = {key: each for key, each in PARTS.items() if key not in ("save", "table
     ),
     "save": node("SaveLatent", samples=["report", 0], filename_prefix="bad_inputs"),
 }
+LOOK = {key: each for key, each in VALUES.items() if key in MODEL | {"draw": 0, "values": 0}} | {
+    "look": node("LiDARLookFirst", lookaheads=["values", 0], look_first=True, favourites=1),
+    "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["look", 0]),
+    "save": node("SaveLatent", samples=["start", 0], filename_prefix="bad_inputs"),
+}
 BASES = {
     "LiDARKSampler": ("lidar", WHOLE), "LiDARLookaheadConfig": ("config", WHOLE),
     "LiDARSampleLookaheads": ("draw", PARTS), "LiDARScoreLookaheads": ("score", PARTS),
@@ -159,7 +164,7 @@ BASES = {
     "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
     "LiDARMeasureDrafts": ("measure", MEASURING), "LiDARSampleRows": ("finals", ROWS), "LiDARJudgeRows": ("second", ROWS),
     "LiDARReportDrafts": ("report", ROWS),
-    "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
+    "LiDARLookFirst": ("look", LOOK), "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
 }  # fmt: skip
 
 

@@ -90,8 +90,8 @@ def test_facts_are_those_of_numpy_and_scipy(facts_of, nodes_room):
     ahead = (best - (rewards.sum() - best) / 16) / spread
     assert facts_of(torch.tensor(rewards), judges) == [
         ("scores", f"{rewards.min():.3g} to {best:.3g}"),
-        ("spread", f"{spread:.2g}"),
-        ("best ahead of the rest by", f"{ahead:.2g} spreads"),
+        ("spread of the scores", f"{spread:.2g}"),
+        ("the best is ahead of the others by", f"{ahead:.2g} spreads"),
         ("judges agree", f"{np.mean(pairs):.2f}, least {min(pairs):.2f}"),
     ]
     correlation = nodes_room("values.rank_correlation").spearman
@@ -103,8 +103,8 @@ def test_facts_are_those_of_numpy_and_scipy(facts_of, nodes_room):
     [
         ([0.5], [], ["scores"]),
         ([0.5, 0.5, 0.5], [[1, 1, 1], [1, 2, 3]], ["scores", "judges agree"]),
-        ([1e12, -1e12], [[1, 2], [2, 1]], ["scores", "spread", "best ahead of the rest by"]),
-        ([3.0, 1.0, 2.0], [[1, 2, 3]], ["scores", "spread", "best ahead of the rest by"]),
+        ([1e12, -1e12], [[1, 2], [2, 1]], ["scores", "spread of the scores", "the best is ahead of the others by"]),
+        ([3.0, 1.0, 2.0], [[1, 2, 3]], ["scores", "spread of the scores", "the best is ahead of the others by"]),
     ],
 )
 def test_facts_are_told_where_there_are_any(facts_of, rewards, judges, told):
@@ -130,7 +130,9 @@ def test_the_facts_are_told_as_text_too(score, load):
     ui = score(pictures(40, 60), load("brightness"))
     facts = json.loads(ui["lidar_sheet"][0])["facts"]
     assert ui["text"] == ["\n".join(f"{what} {much}" for what, much in facts)]
-    assert ui["text"][0].startswith("scores 0 to 0.875\nspread 0.35\nbest ahead of the rest by 1.6 spreads")
+    assert ui["text"][0].startswith(
+        "scores 0 to 0.875\nspread of the scores 0.35\nthe best is ahead of the others by 1.6 spreads"
+    )
 
 
 @pytest.mark.parametrize(("from_best", "started"), [(True, [3, 1]), (False, [])])

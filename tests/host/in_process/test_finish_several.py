@@ -15,10 +15,12 @@ def model(build_model):
 
 
 @pytest.fixture
-def in_parts(node_classes, conditioning):
-    def run(model, latent, batch_size=2, wanted=2, **settings):
-        settings = {**SETTINGS, "seed": SEED, "denoise": 1.0, "batch_size": batch_size, "wanted": wanted} | settings
-        return node_classes["LiDARSampleInParts"].execute(model, *conditioning, latent, **settings).result
+def in_parts(node_classes, conditioning, lidar_core):
+    lookaheads = lidar_core.LookaheadSet(torch.zeros(1, 4, 8, 8), torch.zeros(1), "", {"notes": "cut", "set": "k7f2"})
+
+    def run(model, latent, batch_size=2, at_once=2, **settings):
+        settings = {**SETTINGS, "seed": SEED, "denoise": 1.0, "batch_size": batch_size, "at_once": at_once} | settings
+        return node_classes["LiDARSampleInParts"].execute(model, *conditioning, latent, lookaheads, **settings).result
 
     return run
 
@@ -58,13 +60,26 @@ def test_the_batch_grows_by_rows_that_are_not_in_use(node_classes):
     finish = node_classes["LiDARFinishSeveral"]
     costs = {"lookahead_steps": 6, "lookahead_cfg": 3.0, "image_steps": 20, "image_cfg": 3.0}
     latent = {"samples": torch.arange(2.0).view(2, 1, 1, 1).expand(2, 4, 8, 8), "batch_index": [1, 4], "type": "image"}
-    longer, wanted = finish.execute(latent, 5, 16, **costs).result
-    assert wanted == 2 and longer["batch_index"] == [1, 4, 0, 2, 3] and longer["type"] == "image"
+    longer, wanted, at_once = finish.execute(latent, 5, 16, **costs).result
+    assert wanted == at_once == 2 and longer["batch_index"] == [1, 4, 0, 2, 3] and longer["type"] == "image"
     assert longer["samples"][:, 0, 0, 0].tolist() == [0, 1, 0, 1, 0]
     same = finish.execute(latent, 2, 16, **costs).result[0]
     assert same["batch_index"] == [1, 4] and torch.equal(same["samples"], latent["samples"])
     assert len(finish.execute(latent, 0, 16, **costs).result[0]["samples"]) == 4
     assert len(finish.execute(latent, 0, 16, **costs, share=0.3).result[0]["samples"]) == 2
+
+
+@pytest.mark.parametrize(("favourites", "images"), [(1, 2), (2, 2), (3, 3)])
+def test_with_favourites_just_these_are_finished_or_the_batch_whatever_finish_says(node_classes, favourites, images):
+    costs = {"lookahead_steps": 6, "lookahead_cfg": 3.0, "image_steps": 20, "image_cfg": 3.0}
+    latent = {"samples": torch.zeros(2, 4, 8, 8)}
+    for finish in (0, 1, 9):
+        longer, *sizes = (
+            node_classes["LiDARFinishSeveral"].execute(latent, finish, 16, **costs, favourites=favourites).result
+        )
+        assert (len(longer["samples"]), *sizes) == (images, images, 2)
+    own = node_classes["LiDARFinishSeveral"].execute(latent, 1, 16, **costs, favourites=favourites, from_best=False)
+    assert own.result[1] == 2, "noise of their own"
 
 
 @pytest.mark.parametrize("sampler", ["euler", "euler_ancestral", "uni_pc"])
@@ -81,11 +96,11 @@ def test_the_batch_grows_by_rows_that_are_not_in_use(node_classes):
 def test_where_all_fit_at_once_it_is_the_hosts_ksampler_bit_for_bit(model, in_parts, host_ksampler, latent, sampler):
     count = len(latent["samples"])
     expected = host_ksampler(model, latent, sampler_name=sampler)
-    for sizes in ({"batch_size": count, "wanted": 1}, {"batch_size": 1, "wanted": count}):
+    for sizes in ({"batch_size": count, "at_once": 1}, {"batch_size": 1, "at_once": count}):
         drawn, report = in_parts(model, latent, sampler_name=sampler, **sizes)
         assert torch.equal(drawn.pop("samples"), expected["samples"])
         assert drawn.keys() == expected.keys() - {"samples"}
-        assert report == f"{count} images: {count * 3 * 2} model evaluations"
+        assert report == f"{count} images: {count * 3 * 2} model evaluations\ncut\nset k7f2"
 
 
 @pytest.mark.parametrize(

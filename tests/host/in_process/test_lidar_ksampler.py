@@ -159,7 +159,8 @@ def test_where_several_are_finished_the_best_are_kept(expand, finish):
     }
     assert final["latent_image"][0].endswith("LiDARStartFromBest") and final["batch_size"] == CONFIG["batch_size"]
     assert best["latent"][0].endswith("LiDARSampleInParts") and best["steady_scores"] is True
-    assert best["wanted"] == final["wanted"] and best["wanted"][0].endswith("LiDARFinishSeveral")
+    assert best["wanted"][0] == final["at_once"][0] and best["wanted"][0].endswith("LiDARFinishSeveral")
+    assert (best["wanted"][1], final["at_once"][1], longer["favourites"]) == (1, 2, 0)
     assert "KSampler" not in children
 
 
@@ -349,7 +350,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
     guidance = "guidance_form guidance_scale reward_strength effective_dimension reward_scale start_percent end_percent"
     promised = {
         "LiDARKSampler": "LiDAR KSampler: model positive negative latent_image vae reward_model prompt seed steps cfg "
-        "sampler_name scheduler denoise lookahead_config lookahead_model picks",
+        "sampler_name scheduler denoise lookahead_config lookahead_model look_first picks",
         "LiDARLookaheadConfig": "LiDAR Lookahead Config: start_from count finish cut_percent steps cfg sampler_name scheduler "
         f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "

@@ -105,17 +105,28 @@ def test_picks_alone_replace_the_rewards(pick):
         pick("", mode="picks alone")
 
 
-def test_picks_on_top_count_in_standard_deviations_of_the_rewards(pick):
+def test_picks_on_top_stand_out_in_standard_deviations_of_the_rewards(pick):
     picked = pick("2, -4", weight=1.5)
     deviations = (REWARDS.double() - REWARDS.double().mean()) / REWARDS.double().std(correction=0)
-    truth = deviations + torch.tensor([0, 1.5, 0, -1.5, 0])
+    ahead = 1.5 + deviations.max() - deviations.min()
+    truth = deviations + ahead * torch.tensor([0, 1, 0, -1, 0])
     torch.testing.assert_close(picked.rewards.double(), truth, atol=1e-5, rtol=0)
     assert picked.reward_name == "CLIP score + picks"
 
 
-def test_the_usual_weight_puts_the_worst_on_top(pick):
-    assert pick("2").order()[0] == 1
-    assert pick("-4").order()[-1] == 3
+@pytest.mark.parametrize("weight", [0.1, 3.0])
+def test_favourites_come_first_and_rejects_last_whatever_the_model_thinks(pick, weight):
+    for picks, first, last in (("2", [2], []), ("-4", [], [4]), ("5=0.2, 2=0.1, -4, 1=-7", [5, 2], [4, 1])):
+        order = [index + 1 for index in pick(picks, weight=weight).order().tolist()]
+        assert (order[: len(first)], order[len(order) - len(last) :]) == (first, last)
+
+
+def test_it_says_how_many_favourites_hold(node_classes, pick):
+    def favourites(picks, **settings):
+        return node_classes["LiDARPickLookaheads"].execute(pick.lookaheads, picks, **settings).result[1]
+
+    assert favourites("3, -2, 1=0.5, 4=0, 5=-1") == favourites("3, 1", mode="picks alone") == 2
+    assert favourites("") == favourites("-3") == favourites("3", weight=0.0) == favourites("3 @k7f2") == 0
 
 
 def test_no_picks_change_nothing(pick):
