@@ -10,11 +10,15 @@ from pathlib import Path
 from . import commands
 from .cache import SetupError
 from .environment import REPOSITORY
+from .host import HOST, HOSTS
 
 LARGEST_SEED = 2**64 - 1  # of the host's samplers
 EPILOG = """\
 The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (2 to 3 GB to download
 on Linux); later starts, also from another clone, take seconds.
+
+--host VERSION right behind any command takes another ComfyUI: it is fetched once, and what it pins goes into an environment of
+its own (test --host 0.18.0 tests/host). COMFYUI_PATH takes one of yours.
 
 Arguments of test go to pytest (test -k guidance), those of bench and train-demo to their scripts (bench --help). Scripts run
 by python that import the host on a machine without a GPU begin with
@@ -80,8 +84,15 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
     commands.add_parser("train-demo", help="train the demo model anew; arguments go to the training", add_help=False)
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
-    passed_through = bool(argv) and argv[0] in ("test", "bench", "train-demo", "python")
-    return (parser.parse_args(argv[:1]), argv[1:]) if passed_through else (parser.parse_args(argv), [])
+    for command in commands.choices.values():
+        command.add_argument(
+            "--host", choices=HOSTS, default=HOST.version, metavar="VERSION",
+            help=f"the ComfyUI: one of {', '.join(HOSTS)}; default {HOST.version}",
+        )  # fmt: skip
+    if not argv or argv[0] not in ("test", "bench", "train-demo", "python"):
+        return parser.parse_args(argv), []
+    own = 1 + 2 * (argv[1:2] == ["--host"]) + any(argument.startswith("--host=") for argument in argv[1:2])
+    return parser.parse_args(argv[:own]), argv[own:]
 
 
 def _add_compare(commands) -> None:

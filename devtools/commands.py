@@ -13,8 +13,10 @@ from pathlib import Path
 from .cache import cache_root, key_of, require_writable
 from .compare.prompts_file import read_prompts
 from .environment import REPOSITORY, Environment, has_pillow, prepare
+from .host import HOST, HOSTS
 from .left_over import note_path, offer_to_stop_left_over, write_note
 from .listening import Listening, listening
+from .other_host import prepare_other
 from .server import link_pack, server_command, server_environment
 from .workflow_file import read_any_workflow, read_workflow
 
@@ -33,7 +35,7 @@ def demo(options: argparse.Namespace, _: list[str]) -> int:
     output = REPOSITORY / "output" / "demo"
     require_writable(output, "the demo writes its images there")
     base_directory = _ready_base_directory()
-    environment = prepare()
+    environment = _environment(options)
     arguments = ["-m", "devtools.demo_run", "--workflow", str(options.workflow), "--output", str(output)]
     arguments += ["--base-directory", str(base_directory), "--comfyui", str(environment.comfyui)]
     if options.cpu or not environment.has_gpu():
@@ -62,9 +64,9 @@ def compare(options: argparse.Namespace, _: list[str]) -> int:
             from .compare.run import main  # here, for it needs Pillow
 
             return main(arguments)
-        return prepare().run("-m", "devtools.compare.run", *arguments)
+        return _environment(options).run("-m", "devtools.compare.run", *arguments)
     base_directory = _ready_base_directory()
-    environment = prepare()
+    environment = _environment(options)
     arguments += ["--base-directory", str(base_directory), "--comfyui", str(environment.comfyui)]
     if options.cpu or not environment.has_gpu():
         arguments.append("--cpu")
@@ -75,7 +77,7 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
     """Runs the server in the foreground until Ctrl-C."""
     base_directory = _ready_base_directory()
     place = listening(options.listen, options.port)
-    environment = prepare()
+    environment = _environment(options)
     command = server_command(
         python=environment.python, comfyui=environment.comfyui, base_directory=base_directory, port=place.port,
         listen=place.listen, cpu=options.cpu or not environment.has_gpu(),
@@ -96,9 +98,9 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
         note.unlink(missing_ok=True)
 
 
-def test(_: argparse.Namespace, rest: list[str]) -> int:
+def test(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs ruff and pytest; ends non-zero if either does."""
-    environment = prepare()
+    environment, usual = _environment(options), prepare()
     named = any((REPOSITORY / argument.split("::")[0]).exists() for argument in rest if not argument.startswith("-"))
     steps = {
         "ruff check": ("-m", "ruff", "check", str(REPOSITORY)),
@@ -109,26 +111,27 @@ def test(_: argparse.Namespace, rest: list[str]) -> int:
     for name, arguments in steps.items():
         print(f"--- {name}", flush=True)
         began = time.monotonic()
-        if environment.run(*arguments, importable=False, defaults=_ONE_THREAD) != 0:
+        runs_in = environment if name == "pytest" else usual
+        if runs_in.run(*arguments, importable=False, defaults=_ONE_THREAD) != 0:
             failed.append(name)
         print(f"    {time.monotonic() - began:.1f} s", flush=True)
     print(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.", flush=True)
     return 1 if failed else 0
 
 
-def bench(_: argparse.Namespace, rest: list[str]) -> int:
+def bench(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs the benchmarks."""
-    return prepare().run("-m", "benchmarks.run", *rest, defaults=_ONE_THREAD)
+    return _environment(options).run("-m", "benchmarks.run", *rest, defaults=_ONE_THREAD)
 
 
-def train_demo(_: argparse.Namespace, rest: list[str]) -> int:
+def train_demo(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs the training script of the demo model."""
-    return prepare().run("-m", "demo_model.train", *rest)
+    return _environment(options).run("-m", "demo_model.train", *rest)
 
 
-def python(_: argparse.Namespace, rest: list[str]) -> int:
+def python(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs the environment's Python with the host, then this repository, on its path."""
-    return prepare().run(*rest)
+    return _environment(options).run(*rest)
 
 
 COMMANDS = {
@@ -140,6 +143,10 @@ COMMANDS = {
     "train-demo": train_demo,
     "python": python,
 }
+
+
+def _environment(options: argparse.Namespace) -> Environment:
+    return prepare() if options.host == HOST.version else prepare_other(HOSTS[options.host])
 
 
 def _pytest_arguments(environment: Environment, rest: list[str], *, everything: bool) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cache import SetupError, cache_root, folder_named_by, key_of, require_free_space, setup_lock
-from .host import COMFYUI_VERSION, bring_host, host_folder
+from .host import HOST, bring_host
 from .pip_step import run_pip
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ TORCH_FAMILY = ("torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0")
 TOOLS = ("pytest>=8", "ruff", "matplotlib", "playwright", "diffusers")
 _LAYOUT = "1"  # raise it when the way of installing changes
 _MARKER = "ready.json"
-_FETCHING = f"Fetching ComfyUI {COMFYUI_VERSION} (12 MB)"
+_FETCHING = f"Fetching ComfyUI {HOST.version} (12 MB)"
 _MODULES_OF_A_HOST = ("torch", "aiohttp", "PIL", "open_clip")
 
 
@@ -116,8 +116,8 @@ def _python_of(comfyui: Path) -> Path:
             raise SetupError(f"LIDAR_PYTHON={given} is no program that can be run.")
         return Path(found)
     for folder in (comfyui / ".venv", comfyui / "venv"):
-        if _python_in(folder).is_file():
-            return _python_in(folder)
+        if python_in(folder).is_file():
+            return python_in(folder)
     portable = comfyui.parent / "python_embeded" / "python.exe"  # the name that ComfyUI's Windows package has
     return portable if portable.is_file() else Path(sys.executable)
 
@@ -125,22 +125,22 @@ def _python_of(comfyui: Path) -> Path:
 def _cached(root: Path) -> Environment:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     extra_index = os.environ.get("LIDAR_TORCH_INDEX", "")
-    key = key_of(_LAYOUT, COMFYUI_VERSION, *TORCH_FAMILY, *TOOLS, *_own_requirements(), extra_index)
+    key = key_of(_LAYOUT, HOST.version, *TORCH_FAMILY, *TOOLS, *_own_requirements(), extra_index)
     folder = root / f"env-python{version}-{sys.platform}-{platform.machine().lower()}-{key}"
-    environment = Environment(_python_in(folder), host_folder(root))
-    if _is_ready(folder) and environment.comfyui.is_dir():
+    environment = Environment(python_in(folder), HOST.folder(root))
+    if is_ready(folder) and environment.comfyui.is_dir():
         return environment
     with setup_lock(root):
-        if not _is_ready(folder):  # another process may have finished it while we waited
+        if not is_ready(folder):  # another process may have finished it while we waited
             _make(root, folder, environment, extra_index)
         elif not environment.comfyui.is_dir():
-            bring_host(root, environment.python, title=_FETCHING, log_path=root / "setup.log")
+            bring_host(root, environment.python, HOST, title=_FETCHING, log_path=root / "setup.log")
     return environment
 
 
-def _is_ready(folder: Path) -> bool:
+def is_ready(folder: Path) -> bool:
     """The marker is written last; the interpreter is tried too, for a system upgrade can take it from under a venv."""
-    return (folder / _MARKER).is_file() and _answers(_python_in(folder), "pass")
+    return (folder / _MARKER).is_file() and answers(python_in(folder), "pass")
 
 
 def _make(root: Path, folder: Path, environment: Environment, extra_index: str) -> None:
@@ -154,14 +154,14 @@ def _make(root: Path, folder: Path, environment: Environment, extra_index: str) 
     linux = sys.platform == "linux" and "cpu" not in extra_index
     require_free_space(root, 10 if linux else 4)
     print(
-        f"First start: making a Python environment with torch and ComfyUI {COMFYUI_VERSION} in {root}\n"
+        f"First start: making a Python environment with torch and ComfyUI {HOST.version} in {root}\n"
         f"({'2 to 3 GB to download and about 6.5 GB' if linux else 'about 1 GB to download and 2.5 GB'} on disk; once only)",
         flush=True,
     )
     print("[1/5] Making the virtual environment", flush=True)
-    _make_venv(folder)
+    make_venv(folder)
     python = environment.python
-    host = bring_host(root, python, title=f"[2/5] {_FETCHING}", log_path=log_path)
+    host = bring_host(root, python, HOST, title=f"[2/5] {_FETCHING}", log_path=log_path)
     index = ["--extra-index-url", extra_index] if extra_index else []
     steps = (
         (f"[3/5] Installing {', '.join(TORCH_FAMILY)} (the largest part)", TORCH_FAMILY),
@@ -174,17 +174,23 @@ def _make(root: Path, folder: Path, environment: Environment, extra_index: str) 
         )  # fmt: skip
     print("[5/5] Compiling the host and trying the environment", flush=True)
     subprocess.run([str(python), "-m", "compileall", "-q", "-j", "0", str(host)], stdout=subprocess.DEVNULL)
-    if not _answers(python, "import torch, torchvision, aiohttp, open_clip"):
+    if not answers(python, "import torch, torchvision, aiohttp, open_clip"):
         raise SetupError(f"torch or open_clip cannot be imported in {folder}; see {log_path}.")
     shutil.rmtree(scratch, ignore_errors=True)
-    packages = subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True).stdout.split("\n")
-    marker = folder / (_MARKER + ".partial")
-    marker.write_text(json.dumps({"seconds": round(time.monotonic() - began), "packages": packages}, indent=1))
-    marker.rename(folder / _MARKER)
+    mark_ready(folder, began)
     print(f"The environment is ready ({time.monotonic() - began:.0f} s). Later starts skip all of this.", flush=True)
 
 
-def _make_venv(folder: Path) -> None:
+def mark_ready(folder: Path, began: float) -> None:
+    """Writes the marker: what is installed, and how long that took since `began`."""
+    freeze = [str(python_in(folder)), "-m", "pip", "freeze"]
+    packages = subprocess.run(freeze, capture_output=True, text=True).stdout.split("\n")
+    marker = folder / (_MARKER + ".partial")
+    marker.write_text(json.dumps({"seconds": round(time.monotonic() - began), "packages": packages}, indent=1))
+    marker.rename(folder / _MARKER)
+
+
+def make_venv(folder: Path) -> None:
     try:
         venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
     except subprocess.CalledProcessError:
@@ -200,11 +206,11 @@ def _own_requirements() -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
-def _python_in(folder: Path) -> Path:
+def python_in(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _answers(python: Path, code: str) -> bool:
+def answers(python: Path, code: str) -> bool:
     try:
         return subprocess.run([str(python), "-c", code], capture_output=True).returncode == 0
     except OSError:

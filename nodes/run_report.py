@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from .host.checked_inputs import checked
 from .host.contact_sheet import part_ui
+from .host.older_hosts import SHOWN_AGAIN
 from .host.run_report import last_report
 from .host.socket_types import LookaheadSetSocket
 from .values.noise_rows import noise_rows
@@ -21,7 +22,7 @@ class LiDARRunReport(io.ComfyNode):
             description="Part of LiDAR KSampler: tells which lookaheads the run started from and what it guided.",
             search_aliases=["lidar"],
             is_dev_only=True,
-            has_intermediate_output=True,
+            **SHOWN_AGAIN,
             inputs=[
                 io.Latent.Input("latent", tooltip="What the sampler made."),
                 io.Model.Input("model", tooltip="The guided model that it was made with."),

@@ -6,6 +6,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from .host.checked_inputs import checked
 from .host.contact_sheet import sheet_ui
 from .host.image_metadata import write_to_images
+from .host.older_hosts import SHOWN_AGAIN
 from .host.prompt_as_read import prompts_as_read
 from .host.scoring import changes_of, columns_of, models_of, score_with_models, scores_of
 from .host.show_on_node import show_on_node
@@ -121,7 +122,7 @@ class LiDARScoreImages(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
-            has_intermediate_output=True,  # so that a page that was reloaded is told again what is cached
+            **SHOWN_AGAIN,
         )
 
     @classmethod

@@ -6,6 +6,7 @@ from ..lidar_core import LookaheadSet
 from .host.checked_inputs import checked
 from .host.contact_sheet import sheet_ui
 from .host.image_metadata import write_to_images
+from .host.older_hosts import SHOWN_AGAIN
 from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
 from .host.set_in_prompt import name_in_prompt, seed_in_prompt
@@ -64,7 +65,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
-            has_intermediate_output=True,  # so that a page that was reloaded is told again what is cached
+            **SHOWN_AGAIN,
         )
 
     @classmethod

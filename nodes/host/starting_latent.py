@@ -1,8 +1,8 @@
 """What every lookahead starts from, one latent and one mask out of the LATENT that the guided run will use; and what comes out."""
 
-import comfy.sample
 from torch import Tensor
 
+from .older_hosts import fix_empty_latent_channels
 from .set_in_prompt import SEED
 
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
@@ -31,7 +31,7 @@ def fitted_to_model(model, latent_image: dict) -> Tensor:
 
     Raises ValueError for latents of other dimensions or channels.
     """
-    samples = comfy.sample.fix_empty_latent_channels(
+    samples = fix_empty_latent_channels(
         model,
         latent_image["samples"],
         latent_image.get("downscale_ratio_spacial"),

