@@ -11,9 +11,11 @@ from .judge_rows import LiDARJudgeRows
 from .keep_best import LiDARKeepBest
 from .ksampler import LiDARKSampler
 from .load_demo_model import LiDARLoadDemoModel
+from .load_lookaheads import LiDARLoadLookaheads
 from .look_first import LiDARLookFirst
 from .lookahead_config import LiDARLookaheadConfig
 from .measure_drafts import LiDARMeasureDrafts
+from .merge_lookaheads import LiDARMergeLookaheads
 from .pick_lookaheads import LiDARPickLookaheads
 from .report_drafts import LiDARReportDrafts
 from .reward_model_loader import LiDARRewardModelLoader
@@ -23,6 +25,7 @@ from .sample_candidates import LiDARSampleCandidates
 from .sample_in_parts import LiDARSampleInParts
 from .sample_lookaheads import LiDARSampleLookaheads
 from .sample_rows import LiDARSampleRows
+from .save_lookaheads import LiDARSaveLookaheads
 from .score_images import LiDARScoreImages
 from .score_lookaheads import LiDARScoreLookaheads
 from .start_from_best import LiDARStartFromBest
@@ -46,6 +49,9 @@ class LiDARExtension(ComfyExtension):
             LiDARSampleCandidates,
             LiDARContinueBest,
             LiDARMeasureDrafts,
+            LiDARSaveLookaheads,
+            LiDARLoadLookaheads,
+            LiDARMergeLookaheads,
             LiDARCheckedInput,
             LiDARLookFirst,
             LiDARFinishSeveral,

@@ -9,7 +9,7 @@ from .host.finished import finished, told_in
 from .host.show_on_node import show_on_node
 from .host.socket_types import CandidatesSocket, LookaheadSetSocket
 from .settings.definitions import setting_inputs
-from .values.noise_rows import noise_rows
+from .values.origins import noise_rows
 from .values.set_name import told_with
 
 
@@ -56,7 +56,7 @@ class LiDARContinueBest(io.ComfyNode):
     def execute(cls, model, candidates, lookaheads, latent_image, batch_size, lookahead_model_idle) -> io.NodeOutput:
         task, count, wanted = candidates.task, len(candidates.states), len(latent_image["samples"])
         best = lookaheads.order()[:wanted].tolist()
-        rows = [noise_rows(lookaheads)[index] for index in best]
+        rows = noise_rows(lookaheads, best)
         if max(rows) >= count or wanted > lookaheads.count:
             raise ValueError(
                 f"{wanted} images are wanted, of {lookaheads.count} lookaheads for {count} candidates: connect the latent_image of "

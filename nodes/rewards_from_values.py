@@ -9,8 +9,8 @@ from .host.checked_inputs import checked
 from .host.set_in_prompt import name_in_prompt
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket
-from .values.noise_rows import noise_rows_metadata
 from .values.number_list import flat_numbers
+from .values.origins import origins_of
 from .values.set_name import named_metadata
 
 
@@ -79,8 +79,8 @@ class LiDARRewardsFromValues(io.ComfyNode):
                 "for each, in the order of the batch"
             )
         set_name = name_in_prompt(cls.hidden, "lookaheads", *lookaheads)
-        metadata = noise_rows_metadata(*lookaheads) | named_metadata(set_name)
-        scored = LookaheadSet(latents, torch.tensor(numbers, dtype=torch.float32), printable(name[0] or ""), metadata)
+        rewards, metadata = torch.tensor(numbers, dtype=torch.float32), named_metadata(set_name)
+        scored = LookaheadSet(latents, rewards, printable(name[0] or ""), metadata, origins_of(*lookaheads))
         best = scored.order()[0]
         show_on_node(
             cls.hidden,

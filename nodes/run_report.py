@@ -7,7 +7,7 @@ from .host.contact_sheet import part_ui
 from .host.older_hosts import SHOWN_AGAIN
 from .host.run_report import last_report
 from .host.socket_types import LookaheadSetSocket
-from .values.noise_rows import noise_rows
+from .values.origins import noise_rows
 from .values.score_facts import guided_facts
 from .values.sheet_id import sheet_id
 

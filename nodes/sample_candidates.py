@@ -6,6 +6,7 @@ from .host.candidates import Candidates
 from .host.checked_inputs import checked
 from .host.chunk_size import fitting_chunk
 from .host.draw import Task, draw
+from .host.model_in_prompt import model_in_prompt
 from .host.noise_levels import require_steerable
 from .host.one_for_all import require_one_for_all
 from .host.show_on_node import show_on_node
@@ -90,4 +91,5 @@ class LiDARSampleCandidates(io.ComfyNode):
             f"{count} candidates after {cut} of {len(sigmas) - 1} steps: {drawn.evaluations} model evaluations",
         )
         candidates = Candidates(task, drawn.states, cut, float(sigmas[cut]))
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, task.seed), candidates)
+        origins = task.origins(range(count), model_in_prompt(cls.hidden, "model"), cut)
+        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, origins), candidates)

@@ -5,10 +5,14 @@ from comfy_api.latest import io
 from .host.checked_inputs import checked
 from .host.chunk_size import fitting_chunk
 from .host.draw import Task, draw
+from .host.model_in_prompt import model_in_prompt
 from .host.noise_levels import require_steerable
 from .host.one_for_all import require_one_for_all
 from .host.starting_latent import latents_like, starting_latent
 from .settings.definitions import SAMPLING, setting_inputs
+from .values.origins import rows_of
+
+_MOST_ROWS = 2**16  # for the host draws all rows before the wanted ones too
 
 
 class LiDARSampleLookaheads(io.ComfyNode):
@@ -79,20 +83,48 @@ class LiDARSampleLookaheads(io.ComfyNode):
                     ),
                 ),
                 *setting_inputs("batch_size"),
+                io.Int.Input(
+                    "first_row",
+                    optional=True,
+                    default=0,
+                    min=0,
+                    max=_MOST_ROWS,
+                    tooltip=(
+                        "Where its rows of the seed's noise begin, so that several computers draw parts of one set: with count 8 "
+                        "the first has 0, the second 8, the third 16. 0 is the very first row."
+                    ),
+                ),
+                io.Latent.Input(
+                    "rows",
+                    optional=True,
+                    tooltip=(
+                        "To draw some lookaheads again: a LATENT whose batch_index names their rows, such as that of LiDAR Score "
+                        "Images. Then count and first_row are not read. Not connected: all rows."
+                    ),
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="lookaheads", tooltip="The lookaheads as one batch of count latents.")
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
 
     @classmethod
     @checked
-    def execute(cls, model, positive, negative, latent_image, count, denoise, batch_size, **settings) -> io.NodeOutput:
+    def execute(
+        cls, model, positive, negative, latent_image, count, denoise, batch_size, first_row, rows=None, **settings
+    ) -> io.NodeOutput:
         require_steerable(model)
         start, mask = starting_latent(model, latent_image, denoise=denoise)
         prompt = {"positive": positive, "negative": negative}
         require_one_for_all(prompt, dimensions=start.ndim - 2)
         task = Task(start=start, noise_mask=mask, denoise=denoise, **prompt, **settings)
         at_once = fitting_chunk(model, start.shape[1:], batch_size)
-        drawn = draw(model, task, task.noise(range(count)), at_once=at_once)
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, task.seed))
+        drawn_rows = range(first_row, first_row + count) if rows is None else rows_of(rows)
+        if rows is not None and max(drawn_rows) > _MOST_ROWS:
+            raise ValueError(
+                f"rows names row {max(drawn_rows)} of the noise, wanted rows up to {_MOST_ROWS}: connect another LATENT"
+            )
+        drawn = draw(model, task, task.noise(drawn_rows), at_once=at_once, rows=drawn_rows)
+        origins = task.origins(drawn_rows, model_in_prompt(cls.hidden, "model"))
+        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, origins))

@@ -15,10 +15,11 @@ from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
-from .values.noise_rows import noise_rows_metadata
+from .values.origins import origins_of
 from .values.score_facts import score_facts
 from .values.set_name import named_metadata
 from .values.sheet_id import sheet_id
+from .values.thumbnails import thumbnails_of
 
 
 class LiDARScoreLookaheads(io.ComfyNode):
@@ -80,8 +81,16 @@ class LiDARScoreLookaheads(io.ComfyNode):
         (prompt,), notes = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
         name = name_in_prompt(cls.hidden, "lookaheads", lookaheads)
-        origin = {"prompt": prompt} | noise_rows_metadata(lookaheads) | named_metadata(name, notes)
-        scored = LookaheadSet(latents, scores.rewards, scores.name, origin)
+        scored = LookaheadSet(
+            latents,
+            scores.rewards,
+            scores.name,
+            {"prompt": prompt} | named_metadata(name, notes),
+            origins_of(lookaheads),
+            scores.columns,
+            scores.combination,
+            thumbnails_of(images),
+        )
         members = scores.columns if len(scores.columns) > 1 else {}
         order = scored.order()
         ranked = ranked_preview(images, scored.rewards, order, members)

@@ -3,11 +3,12 @@
 import itertools
 
 from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
 
 from .host.checked_inputs import checked
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket
-from .values.noise_rows import noise_rows
+from .values.origins import noise_rows
 
 
 class LiDARStartFromBest(io.ComfyNode):
@@ -40,7 +41,10 @@ class LiDARStartFromBest(io.ComfyNode):
                 io.Latent.Output(
                     display_name="latent_image",
                     tooltip="The same latent with the best lookaheads' noise chosen, for KSampler with their seed.",
-                )
+                ),
+                io.Int.Output(
+                    display_name="seed", tooltip="Their seed, for KSampler's: of use where they come from a file."
+                ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
@@ -54,12 +58,20 @@ class LiDARStartFromBest(io.ComfyNode):
                 f"latent_image has shape {tuple(samples.shape)}, the lookaheads {tuple(lookaheads.latents.shape)}: connect the "
                 "latent_image of LiDAR Sample Lookaheads"
             )
-        best = lookaheads.order()[: len(samples)].tolist()
-        rows = noise_rows(lookaheads)
-        unused = (row for row in itertools.count() if row not in rows)
+        noises, first = [(each.seed, each.row) for each in lookaheads.origins], {}
+        for index in lookaheads.order().tolist():
+            # Lookaheads of two models may have one noise, which gives one image
+            first.setdefault(index if noises[index][0] is None else noises[index], index)
+        best = list(first.values())[: len(samples)]
+        rows, seed = noise_rows(lookaheads, best), lookaheads.origins[best[0]].seed
+        unused = (row for row in itertools.count() if (seed, row) not in noises)
         surplus = list(itertools.islice(unused, len(samples) - len(best)))
         told = "starts from no. " + ", ".join(str(index + 1) for index in best)
+        told += "" if seed is None else f" of seed {seed}"
         if surplus:
             told += f"; {len(surplus)} more image{'s' * (len(surplus) > 1)} from noise that no lookahead had"
         show_on_node(cls.hidden, told)
-        return io.NodeOutput({**latent_image, "batch_index": [rows[index] for index in best] + surplus})
+        unknown = ExecutionBlocker(
+            "LiDAR Start From Best: its output seed is used, and the seed of these lookaheads is not known"
+        )
+        return io.NodeOutput({**latent_image, "batch_index": rows + surplus}, unknown if seed is None else seed)

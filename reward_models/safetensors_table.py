@@ -38,15 +38,7 @@ def safetensors_header_length(head: bytes, size: int) -> int | None:
 
 def read_safetensors_table(file: BinaryIO, length: int) -> dict[str, TensorEntry]:
     """Read the header of `length` bytes. Damaged; Refused for numbers that torch cannot hold."""
-    begin, size = 8 + length, file_size(file)
-    if begin > size:
-        raise Damaged("it ends within its header")
-    try:
-        header = read_json(read_bytes(file, 8, length))
-    except ValueError as error:
-        raise Damaged(f"its header: {error}") from error
-    if not isinstance(header, dict):
-        raise Damaged("its header is no table")
+    header, begin, size = _header(file, length), 8 + length, file_size(file)
     header.pop("__metadata__", None)
     table, places = {}, []
     for key, described in header.items():
@@ -66,6 +58,23 @@ def read_safetensors_table(file: BinaryIO, length: int) -> dict[str, TensorEntry
     if begin + end != size:
         raise Damaged(f"its tensors need {begin + end} bytes, and it has {size}")
     return table
+
+
+def read_safetensors_metadata(file: BinaryIO, length: int) -> object:
+    """Return what the header of `length` bytes tells besides tensors: a table of texts, or whatever else stands there."""
+    return _header(file, length).get("__metadata__")
+
+
+def _header(file: BinaryIO, length: int) -> dict:
+    if 8 + length > file_size(file):
+        raise Damaged("it ends within its header")
+    try:
+        header = read_json(read_bytes(file, 8, length))
+    except ValueError as error:
+        raise Damaged(f"its header: {error}") from error
+    if not isinstance(header, dict):
+        raise Damaged("its header is no table")
+    return header
 
 
 def _dtype(name: object, key: str) -> torch.dtype:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ...lidar_core import standardise
+from ...lidar_core import Combination, standardise
 from ...reward_models.printable import printable
 from .hosted_reward_model import HostedRewardModel
 
@@ -52,6 +52,13 @@ class CombinedReward:
     def total(self, scores: dict[HostedRewardModel, torch.Tensor]) -> torch.Tensor:
         """Return the weighted sum, (n,): each member is standardised over these n images first."""
         return sum(weight * standardise(reward.total(scores)) for reward, weight in self.members)
+
+    def named(self, names: dict[HostedRewardModel, str]) -> Combination:
+        """Return the same sum as data, over scores with these names."""
+        return tuple(
+            (reward.named(names) if isinstance(reward, CombinedReward) else names[reward], float(weight))
+            for reward, weight in self.members
+        )
 
     def direction(self, model: HostedRewardModel) -> float:
         """Return the weight of one of its `models` in the whole, negative where it is turned round."""

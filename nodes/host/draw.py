@@ -18,6 +18,7 @@ import torch
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
+from ...lidar_core import Origin
 from .guided_run import FIRST_STEP
 
 # What ancestral and SDE samplers draw after a cut must not repeat what they drew before it; within the low 32 bits, all that
@@ -44,6 +45,14 @@ class Task:
         """Return (len(rows), *S): what the host's KSampler draws for batch_index `rows` of this seed."""
         return comfy.sample.prepare_noise(self.start, self.seed, rows)
 
+    def origins(self, rows: Sequence[int], model: str, last: int | None = None) -> tuple[Origin, ...]:
+        """Return where the latents drawn from these rows come from; model: its name; last: the step that they came to."""
+        sampler = f"{self.sampler_name}, {self.scheduler}, {self.steps} steps, cfg {self.cfg:g}"
+        sampler += f", denoise {self.denoise:g}" * (self.denoise < 1) + (
+            f", predicted after step {last}" if last else ""
+        )
+        return tuple(Origin(row, self.seed, model, sampler) for row in rows)
+
     def sigmas(self, model) -> Tensor:
         """Return (k + 1,) the noise levels of KSampler's k steps; some schedulers give fewer than asked for."""
         return comfy.samplers.KSampler(
@@ -69,12 +78,14 @@ def draw(
     first: int = 0,
     last: int | None = None,
     states: Tensor | None = None,
+    rows: Sequence[int] | None = None,
     what: str = "lookahead",
     watch: Callable[[int, int, Tensor], None] = lambda place, step, x0: None,
 ) -> Drawn:
     """Sample noise (n, *S) from step `first` to step `last`, None for the end; at most `at_once` latents at the same time.
 
-    states: (n, *S) x at step `first`, in model space. what: their name for people. watch(place, step, x0): is called after every
+    states: (n, *S) x at step `first`, in model space. rows: of the noise, where what ancestral and SDE samplers draw should follow
+    from them, and not from the place in the batch. what: their name for people. watch(place, step, x0): is called after every
     step with what the latents from `place` on are predicted to become, in model space. ValueError for what is not finite.
     """
     sigmas, count = task.sigmas(model), len(noise)
@@ -101,7 +112,7 @@ def draw(
                 sigmas, task.positive, task.negative, start[part], noise_mask=_rows(task.noise_mask, part, count),
                 callback=on_step, disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
                 # Ancestral and SDE samplers draw from this seed in every step: chunks must not repeat each other.
-                seed=(task.seed + place + (_SEED_AFTER_CUT if first else 0)) % 2**64,
+                seed=(task.seed + (place if rows is None else rows[place]) + (_SEED_AFTER_CUT if first else 0)) % 2**64,
             )  # fmt: skip
         if last < len(sigmas) - 1:
             samples = model.model.process_latent_out(predicted["x0"].float()).to(samples)

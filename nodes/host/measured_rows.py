@@ -1,7 +1,7 @@
 """Rows of a seed's noise, sampled and judged with the time that each takes: what LiDAR Measure Drafts is made of."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -51,10 +51,8 @@ def sample_rows(model, task: Task, rows: range, *, at_once: int, drafts: bool) -
                 seen[cut][place] = x0
 
     began = time.perf_counter()
-    # Ancestral and SDE samplers draw from the seed in every step: parts must not repeat each other
-    part = replace(task, seed=(task.seed + rows.start) % 2**64)
     what = "draft" if drafts else "image"
-    drawn = draw(model, part, task.noise(rows), at_once=at_once, what=what, watch=watch)
+    drawn = draw(model, task, task.noise(rows), at_once=at_once, rows=rows, what=what, watch=watch)
     seconds = time.perf_counter() - began
     latents = {1.0: drawn.samples}
     for cut, predicted in seen.items():

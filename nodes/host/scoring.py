@@ -8,6 +8,7 @@ import comfy.model_management as mm
 import comfy.utils
 import torch
 
+from ...lidar_core import Combination
 from ...reward_models.image_batch import ImageBatch
 from ...reward_models.shifted_views import shifted_views
 from ..values.held_out import Change, change
@@ -23,12 +24,14 @@ _IMAGE_COPIES = 5
 
 class Scores(NamedTuple):
     """What one LIDAR_REWARD_MODEL says of n images: rewards (n,) float32; columns: each member's own scores, (n,), by name;
-    judges: the same, turned round where the member's weight is negative."""
+    judges: the same, turned round where the member's weight is negative; combination: how the rewards follow from columns, ()
+    where they are one of them."""
 
     name: str
     rewards: torch.Tensor
     columns: dict[str, torch.Tensor]
     judges: dict[str, torch.Tensor]
+    combination: Combination
 
 
 def score_images(
@@ -93,11 +96,13 @@ def scores_of(reward: HostedRewardModel | CombinedReward, scores: dict[HostedRew
     """Return what one reward makes of the scores of its models."""
     columns: dict[str, torch.Tensor] = {}
     judges: dict[str, torch.Tensor] = {}
+    names: dict[HostedRewardModel, str] = {}
     for model in reward.models:
-        name = unused_name(model.name, columns)
+        names[model] = name = unused_name(model.name, columns)
         columns[name] = scores[model]
         judges[name] = -scores[model] if reward.direction(model) < 0 else scores[model]
-    return Scores(reward.name, reward.total(scores), columns, judges)
+    combination = reward.named(names) if isinstance(reward, CombinedReward) else ()
+    return Scores(reward.name, reward.total(scores), columns, judges, combination)
 
 
 def columns_of(

@@ -8,11 +8,8 @@ from collections.abc import Sequence
 
 from comfy_execution.graph_utils import is_link
 
+from ..values.origins import origins_of
 from ..values.set_name import set_name
-
-SEED = "lidar_seed"
-"""The entry of a LATENT of lookaheads that holds their seed: a linked one is not in the prompt."""
-
 
 _SEEDS = ("seed", "noise_seed")
 
@@ -20,11 +17,12 @@ _SEEDS = ("seed", "noise_seed")
 def name_in_prompt(hidden, input_name: str, *latents: dict) -> str:
     """Return the name of the set that comes into this input of a node, "" outside of a queued prompt.
 
-    It stands for all nodes before the input with their values, whatever their ids, and for the seeds in the LATENTs.
+    It stands for all nodes before the input with their values, whatever their ids, and for the seeds and rows in the LATENTs,
+    which may have come through links.
     hidden: of a node whose schema asks for unique_id and dynprompt.
     """
     link = _link_at(hidden, input_name)
-    return set_name(_described(hidden.dynprompt, link) + repr([each.get(SEED) for each in latents])) if link else ""
+    return set_name(_described(hidden.dynprompt, link) + repr(origins_of(*latents))) if link else ""
 
 
 def seed_in_prompt(hidden, input_name: str, lookaheads: dict) -> dict[str, str]:
@@ -38,7 +36,7 @@ def seed_in_prompt(hidden, input_name: str, lookaheads: dict) -> dict[str, str]:
     if not link:
         return {}
     shown = hidden.dynprompt.get_node(hidden.dynprompt.get_display_node_id(hidden.unique_id))["inputs"].get("seed")
-    seed = lookaheads.get(SEED) if shown is None or is_link(shown) else shown
+    seed = origins_of(lookaheads)[0].seed if shown is None or is_link(shown) else shown
     return {"seed": str(seed), "apart_from_seed": set_name(_described(hidden.dynprompt, link, without=_SEEDS))}
 
 

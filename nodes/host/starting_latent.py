@@ -1,9 +1,12 @@
 """What every lookahead starts from, one latent and one mask out of the LATENT that the guided run will use; and what comes out."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
+from ...lidar_core import Origin
+from ..values.origins import ORIGINS
 from .older_hosts import fix_empty_latent_channels
-from .set_in_prompt import SEED
 
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
 _OF_THE_INPUT_BATCH = ("samples", "noise_mask", "batch_index", "downscale_ratio_spacial", "downscale_ratio_temporal")
@@ -52,11 +55,12 @@ def fitted_to_model(model, latent_image: dict) -> Tensor:
     return samples
 
 
-def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None, seed: int) -> dict:
-    """Return the LATENT of lookaheads (n, *S) drawn for latent_image with this seed, with its entries that hold for them too."""
+def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None, origins: Sequence[Origin]) -> dict:
+    """Return the LATENT of lookaheads (n, *S) drawn for latent_image, with its entries that hold for them too."""
     lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
     mask = {} if noise_mask is None else {"noise_mask": noise_mask}
-    return lookaheads | {"samples": samples, SEED: seed} | mask
+    rows = [each.row for each in origins]
+    return lookaheads | {"samples": samples, "batch_index": rows, ORIGINS: tuple(origins)} | mask
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from .origins import ORIGINS
+
 
 def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -> dict[str, Any]:
     """Return a LATENT with the samples at `indices`, their noise masks and batch_index too; ValueError unless it has `count`.
@@ -21,6 +23,8 @@ def select_latents(latents: dict[str, Any], indices: torch.Tensor, count: int) -
     if mask is not None and len(mask) == count:
         selected["noise_mask"] = mask[indices]
     selected["batch_index"] = [places[i] for i in indices.tolist()]
+    if len(latents.get(ORIGINS, ())) == count:
+        selected[ORIGINS] = tuple(latents[ORIGINS][i] for i in indices.tolist())
     return selected
 
 

@@ -4,7 +4,8 @@ Both are kept in the metadata of the set, so that they go where it goes.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ...lidar_core import LookaheadSet
 
@@ -12,6 +13,8 @@ LENGTH = 4
 # Neither 0 and o nor 1, i and l, which people confuse
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _NAME, _NOTES = "set", "notes"
+OF_ONE_SET = (_NAME, _NOTES)
+"""Keys of the metadata that are a set's own, and no other set of the same lookaheads shares."""
 
 
 def set_name(drawn_from: str) -> str:
@@ -26,6 +29,12 @@ def set_name(drawn_from: str) -> str:
 def named_metadata(name: str, notes: Sequence[str] = ()) -> dict[str, str]:
     """Return the metadata entries for a set of this name; notes: lines for people; {} where there is nothing to tell."""
     return {key: value for key, value in ((_NAME, name), (_NOTES, "\n".join(notes))) if value}
+
+
+def merged_metadata(merged: LookaheadSet, sets: Iterable[LookaheadSet]) -> dict[str, str]:
+    """Return the entries for a set that was merged from others: a name that follows from what is in it, and all their lines."""
+    notes = sorted({note for each in sets for note in notes_of(each)})
+    return named_metadata(set_name(repr((sorted(merged.metadata.items()), merged.origins))), notes)
 
 
 def name_of(lookaheads: LookaheadSet) -> str:
@@ -50,4 +59,4 @@ def told_with(lookaheads: LookaheadSet, text: str) -> list[str]:
 def with_note(lookaheads: LookaheadSet, note: str) -> LookaheadSet:
     """Return the same set with one more line to tell."""
     metadata = lookaheads.metadata | named_metadata(name_of(lookaheads), [*notes_of(lookaheads), note])
-    return LookaheadSet(lookaheads.latents, lookaheads.rewards, lookaheads.reward_name, metadata)
+    return replace(lookaheads, metadata=metadata)

@@ -1,7 +1,7 @@
-"""10,000 mutations of what from_tensors reads: each gives a valid set or one line that says what was wanted.
+"""5,000 mutations of the two dictionaries that from_tensors reads: each gives a valid set or one line that says what was
+wanted. Each kind of mutation alone, where its verdict is known beforehand, and several at once.
 
-Half are of the two dictionaries: each kind of mutation alone, where its verdict is known beforehand, and several at
-once. Half are of the bytes of a safetensors file: its header, rewritten as JSON or byte by byte, and its numbers.
+Those of whole files are in tests/host/in_process/test_lookahead_file_mutations.py.
 """
 
 import contextlib
@@ -9,17 +9,13 @@ import json
 import math
 import random
 import string
-import struct
 import warnings
 from collections import Counter
 
 import numpy as np
-import pytest
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
-from lidar_core import LookaheadSet, from_tensors, to_tensors
+from lidar_core import LookaheadSet, Origin, from_tensors, to_tensors
 from lidar_core.number_range import LARGEST
 
 LATENTS = torch.randn(3, 2, 4, 5, generator=torch.Generator().manual_seed(51))
@@ -28,8 +24,13 @@ ACCEPTED, REFUSED = "accepted", "refused"
 
 
 def base():
-    own = {"prompt": "zwei rote Würfel", "batch_index": "4 0 2"}
-    return to_tensors(LookaheadSet(LATENTS, REWARDS, "CLIP score", own))
+    return to_tensors(
+        LookaheadSet(
+            LATENTS, REWARDS, "both", {"prompt": "zwei rote Würfel"}, [Origin(4, 9), Origin(0), Origin(2, 2**64 - 1, "a", "b")],
+            {"CLIP score": REWARDS, "sharpness": REWARDS.flip(0)}, [("CLIP score", 1), ([("sharpness", -2)], 0.5)],
+            [b"\xff\xd8one", b"\xff\xd8another", b"\xff\xd8"],
+        )
+    )  # fmt: skip
 
 
 def outcome(tensors, metadata):
@@ -42,7 +43,9 @@ def outcome(tensors, metadata):
         assert "wanted" in message and message.isascii() and message.isprintable() and len(message) < 500, message
         return REFUSED
     assert made.latents.ndim >= 2 and made.latents.numel() and made.rewards.shape == made.latents.shape[:1]
-    for tensor in (made.latents, made.rewards):
+    assert len(made.origins) == made.count and len(made.pictures) in (0, made.count)
+    assert all(isinstance(each, Origin) for each in made.origins)
+    for tensor in (made.latents, made.rewards, *made.scores.values()):
         assert tensor.dtype == torch.float32 and tensor.device.type == "cpu" and not tensor.requires_grad
         numbers = tensor.flatten().tolist()
         assert all(math.isfinite(number) and abs(number) <= LARGEST for number in numbers)
@@ -100,12 +103,40 @@ def no_texts():
     return [None, 1, 1.0, b"1", ["1"], torch.ones(3), np.ones((9, 9)), 10**5000, object(), float("nan"), True]
 
 
+def bad_entries():
+    """entry of the metadata -> JSON or none that may stand there, all refused."""
+    deep, huge = "[" * 100_000, "9" * 5000
+    lookahead = [{"row": 4, "seed": 9, "picture": 5}, {"row": 0, "picture": 9}, {"row": 2, "picture": 2}]
+    bad = [
+        {"row": -1}, {"row": 1.5}, {"row": "1"}, {"row": True}, {"row": None}, {"row": 2**31}, {"row": [1]}, {"seed": -1},
+        {"seed": 2**64}, {"seed": 1.0}, {"seed": "1"}, {"seed": False}, {"model": 5}, {"sampler": None}, {"picture": 0},
+        {"picture": -5}, {"picture": 6}, {"picture": "5"}, {"picture": 2**70}, {"picture": True}, {"picture": 5.0},
+    ]  # fmt: skip
+    whole = json.dumps(lookahead)
+    return {
+        "judges": ['["a"]', '["a", "a"]', '["a", 1]', '["x", "y"]', "{}", "null", "[]", deep, f"[{huge}]", '"ab"', "[["],
+        "combination": [
+            '[["CLIP score"]]', '[["CLIP score", NaN]]', '[["CLIP score", 1e400]]', '[["CLIP score", true]]', '[["other", 1]]',
+            '[["CLIP score", "1"]]', '[[[], 1]]', '[[5, 1]]', '{"CLIP score": 1}', "1", "null", deep, json.dumps([["sharpness", 1]] * 65),
+            '[[' * 70 + '["sharpness", 1]' + ', 1]]' * 70, f'[["sharpness", {huge}]]',
+        ],
+        "lookaheads": [
+            "[]", "{}", "[1, 2, 3]", "null", deep, whole[:-1], json.dumps(lookahead[:2]), json.dumps(lookahead * 2), f"[{huge}]",
+            *(json.dumps([lookahead[0], lookahead[1] | each, lookahead[2]]) for each in bad),
+        ],
+    }  # fmt: skip
+
+
+BAD_ENTRIES = bad_entries()
+
+
 def dictionary_mutations(rng):
     """name -> (what it does to (tensors, metadata), the verdict when alone)."""
     number = rng.choice(odd_numbers())
     text, none = rng.choice(odd_texts(rng)), rng.choice(no_texts())
-    tensor = rng.choice(["latents", "rewards"])
+    tensor = rng.choice(["latents", "rewards", "scores"])
     field = rng.choice(["format", "format_version"])
+    entry = rng.choice(sorted(BAD_ENTRIES))
     harmless = rng.choice(["reward_name", "metadata.prompt", "metadata." + text, "modelspec." + text])
     place = rng.randrange(3)
 
@@ -143,6 +174,20 @@ def dictionary_mutations(rng):
         "parameter": (set_to(tensor, lambda t: torch.nn.Parameter(t)), ACCEPTED),
         "large but in range": (set_to(tensor, lambda t: t * 1e11), ACCEPTED),
         "denormal": (set_to(tensor, lambda t: t * 1e-42), ACCEPTED),
+        f"{entry} other JSON": (lambda t, m: m.update({entry: rng.choice(BAD_ENTRIES[entry])}), REFUSED),
+        f"{entry} other text": (lambda t, m: m.update({entry: text}), REFUSED),
+        "judges or lookaheads missing": (lambda t, m: m.pop(rng.choice(["judges", "lookaheads"])), REFUSED),
+        "combination missing": (lambda t, m: m.pop("combination"), ACCEPTED),
+        "more told of lookaheads": (
+            lambda t, m: m.update(lookaheads=m["lookaheads"].replace('"row"', '"why": [{}], "row"')), ACCEPTED
+        ),
+        "pictures missing": (lambda t, m: t.pop("pictures"), ACCEPTED),
+        "pictures other bytes": (set_to("pictures", lambda t: t.flip(0)), ACCEPTED),
+        "pictures of another size": (set_to("pictures", lambda t: t[: rng.randrange(16)]), REFUSED),
+        "pictures no bytes": (
+            lambda t, m: t.update(pictures=rng.choice([t["pictures"].float(), t["pictures"][None], b"", REWARDS > 0])), REFUSED
+        ),
+        "version 1": (lambda t, m: m.update(format_version="1"), ACCEPTED),
         "1000 dimensions, rightly": (set_to("latents", lambda t: t.view(3, *[1] * 996, *t.shape[1:])), ACCEPTED),
     }  # fmt: skip
     for kind, make in ODD_TENSORS.items():
@@ -180,97 +225,3 @@ def test_mutations_of_the_dictionaries_end_well(record_figure):
         verdicts[outcome(*((value, metadata) if number % 2 else (tensors, value)))] += 1
     assert verdicts[REFUSED] == 100
     record_figure("something else in place of a dictionary (100)", dict(verdicts))
-
-
-def header_of(data):
-    end = 8 + int.from_bytes(data[:8], "little")
-    return json.loads(data[8:end]), data[end:]
-
-
-def file_of(header, body):
-    text = json.dumps(header, sort_keys=True).encode()  # safetensors' own order is another one each time
-    return len(text).to_bytes(8, "little") + text + body
-
-
-def mutate_entry(rng, header, body):
-    """Another dtype of the same size, shape, place or name in the header."""
-    name = rng.choice(["latents", "rewards"])
-    entry = header[name]
-    sizes = {"F64": 8, "I64": 8, "C64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2}
-    sizes |= {"U8": 1, "I8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "F4": 0.5, "X\n": 4}
-    kind = rng.choice(["dtype", "shape", "offsets", "rename", "copy", "drop"])
-    if kind == "dtype":
-        entry["dtype"] = rng.choice(sorted(sizes))
-        entry["shape"][-1] = int(entry["shape"][-1] * 4 / sizes[entry["dtype"]])
-    elif kind == "shape":
-        total = math.prod(entry["shape"])
-        entry["shape"] = rng.choice(
-            [[], [total], [1] * 300 + [total], [total, 1], [3, total // 3], [0], [-1], [2**63], [2**64], [1.5], None]
-        )
-    elif kind == "offsets":
-        entry["data_offsets"][rng.randrange(2)] += rng.choice([-4, 4, 1, 2**40])
-    elif kind == "rename":
-        header[rng.choice(odd_texts(rng))] = header.pop(name)
-    elif kind == "copy":
-        header[rng.choice(["x", "\n", "latents", "rewards"])] = json.loads(json.dumps(entry))
-    else:
-        del header[name]
-    return file_of(header, body)
-
-
-def mutate_metadata(rng, header, body):
-    told = header["__metadata__"]
-    value = rng.choice([*odd_texts(rng), None, 1, 1.0, ["1"], {}])
-    if rng.random() < 0.1:
-        header["__metadata__"] = value
-    elif rng.random() < 0.2:
-        del told[rng.choice(sorted(told))]
-    else:
-        told[rng.choice([*sorted(told), *odd_texts(rng), "metadata.", "metadata.x"])] = value
-    return file_of(header, body)
-
-
-def mutate_numbers(rng, header, body):
-    changed = bytearray(body)
-    for _ in range(rng.randrange(1, 4)):
-        place = rng.randrange(0, len(changed), 4)
-        number = rng.choice([*odd_numbers()[:4], rng.uniform(-9, 9), 1e12, 1e-45])
-        changed[place : place + 4] = torch.tensor([number]).numpy().tobytes()
-    return file_of(header, bytes(changed))
-
-
-def mutate_bytes(rng, header, body):
-    data = bytearray(file_of(header, body))
-    for _ in range(rng.randrange(1, 6)):
-        data[rng.randrange(len(data))] = rng.randrange(256)
-    return bytes(data)
-
-
-def mutate_length(rng, header, body):
-    data = file_of(header, body)
-    cut, more = data[: rng.randrange(len(data))], data + bytes(rng.randrange(9))
-    longer = (int.from_bytes(data[:8], "little") + rng.choice([-3, 1, 5, 2**33])).to_bytes(8, "little") + data[8:]
-    return rng.choice([cut, more, longer, b"", data[:8], data[::-1]])
-
-
-@pytest.mark.parametrize("mutate", [mutate_entry, mutate_metadata, mutate_numbers, mutate_bytes, mutate_length])
-def test_mutations_of_a_file_end_well(mutate, record_figure):
-    rng = random.Random(mutate.__name__)
-    tensors, metadata = base()
-    file = safetensors.torch.save(tensors, metadata)
-    assert outcome(safetensors.torch.load(file), header_of(file)[0]["__metadata__"]) == ACCEPTED
-    verdicts = Counter()
-    for _ in range(1000):
-        data = mutate(rng, *header_of(file))
-        try:
-            read = safetensors.torch.load(data)
-        except (SafetensorError, KeyError, RuntimeError, ValueError, TypeError, OverflowError) as error:
-            verdicts[f"unread, {type(error).__name__}"] += 1
-            continue
-        verdict = outcome(read, header_of(data)[0].get("__metadata__"))
-        if mutate is mutate_numbers:
-            in_range = all(abs(number) <= LARGEST for (number,) in struct.iter_unpack("<f", header_of(data)[1]))
-            assert verdict == (ACCEPTED if in_range else REFUSED)
-        verdicts[verdict] += 1
-    record_figure(f"{mutate.__name__} of a file (1,000)", dict(verdicts))
-    assert verdicts[REFUSED] or mutate is mutate_length

@@ -33,6 +33,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "output", "*_cache", "*
 CORE, NODES, CORE_TESTS, HOST_TESTS = "lidar_core/", "nodes/", "tests/core/test_", "tests/host/in_process/test_"
 GUIDANCE, WEIGHTS, PARTICLES = CORE + "guidance.py", CORE + "weights.py", CORE + "particles.py"
 SET, FORMAT, ONE_LINE = CORE + "lookahead_set.py", CORE + "lookahead_format.py", CORE + "one_line.py"
+MERGE, COMBINATION = CORE + "merge.py", CORE + "combination.py"
 SCALE, SAMPLERS, RANGE = CORE + "reward_scale.py", CORE + "samplers.py", CORE + "number_range.py"
 POST_CFG, NOISE_LEVELS, RUN = (NODES + f"host/{name}.py" for name in ("post_cfg", "noise_levels", "guided_run"))
 DRAW, FINISH, SELECTION = NODES + "host/draw.py", NODES + "values/finish.py", NODES + "values/batch_selection.py"
@@ -42,7 +43,12 @@ TESTS = {
     **{
         file: [CORE_TESTS + name for name in ("lookahead_set", "lookahead_format", "extremes")] for file in (SET, RANGE)
     },
-    **{file: [CORE_TESTS + name for name in ("lookahead_format", "lookahead_set")] for file in (FORMAT, ONE_LINE)},
+    **{
+        file: [CORE_TESTS + name for name in ("lookahead_format", "lookahead_set", "merge")]
+        for file in (FORMAT, ONE_LINE)
+    },
+    MERGE: [CORE_TESTS + "merge"],
+    COMBINATION: [CORE_TESTS + name for name in ("merge", "lookahead_format_mutations")],
     SCALE: [CORE_TESTS + name for name in ("reward_scale", "extremes")],
     SAMPLERS: [CORE_TESTS + "samplers"],
     POST_CFG: [
@@ -117,14 +123,27 @@ MUTATIONS = [
     (SET, "numbers.abs() <= LARGEST", "numbers <= LARGEST"),
     (SET, "numbers.abs() <= LARGEST", "numbers.abs() < LARGEST"),
     (SET, "MappingProxyType(metadata))", "metadata)"),
-    (SET, "rewards, reward_name, self.metadata)", "rewards, reward_name)"),
-    (SET, "self.rewards.shape != self.latents.shape[:1]", "len(self.rewards) != len(self.latents)"),
+    (SET, "reward_name=reward_name, combination=())", "reward_name=reward_name)"),
+    (SET, "values.shape != (count,)", "len(values) != count"),
+    (SET, "or tuple(map(Origin, range(self.count)))", ""),
     (SET, "return dict(metadata)", "return metadata"),
     (SET, "tensor.layout == torch.strided and ", ""),
     (SET, "(which.nonzero().flatten() + 1)", "which.nonzero().flatten()"),
     (RANGE, "LARGEST = 1e12", "LARGEST = 1e13"),
     (FORMAT, "**{_OWN + key: value", "**{key: value"),
-    (FORMAT, "if version != str(FORMAT_VERSION):", "if version is None:"),
+    (FORMAT, "if version not in _READERS:", "if version is None:"),
+    (FORMAT, "sum(sizes) != len(pictures)", "sum(sizes) > len(pictures)"),
+    (FORMAT, "begin += size", "begin = size"),
+    (FORMAT, "tuple(Origin(int(row)) for row in rows.split())", "()"),
+    (MERGE, "sorted(alike, key=lambda origin: (origin.seed is None, origin.seed or 0, origin))", "alike"),
+    (MERGE, "for content in sorted(by_content)", "for content in by_content"),
+    (MERGE, "combine(first.combination, scores) if first.combination else ", ""),
+    (MERGE, "_SAME = 0.01", "_SAME = 10.0"),
+    (MERGE, "_SAME = 0.01", "_SAME = 0.0"),
+    (MERGE, "if pictured else ()", ""),
+    (MERGE, "if key not in apart}", "}"),
+    (COMBINATION, "weight * standardise(", "weight * ("),
+    (COMBINATION, "count > _MOST or ", ""),
     (FORMAT, "if kind != FORMAT_NAME:", "if kind is None:"),
     (FORMAT, 'FORMAT_NAME = "lidar_lookahead_set"', 'FORMAT_NAME = "lookaheads"'),
     (FORMAT, "{} if metadata is None else metadata", "metadata"),
@@ -197,7 +216,8 @@ MUTATIONS = [
     (DRAW, "sigmas[first : last + 1]", "sigmas[first : last + 2]"),
     (DRAW, "model.model_options[FIRST_STEP] = first", "model.model_options[FIRST_STEP] = 0"),
     (DRAW, "(_SEED_AFTER_CUT if first else 0)", "0"),
-    (DRAW, "task.seed + place", "task.seed"),
+    (DRAW, "(place if rows is None else rows[place])", "0"),
+    (DRAW, "(place if rows is None else rows[place])", "place"),
     (DRAW, 'predicted["x0"].float()', "samples"),
     (DRAW, "rows.append(len(x))", "rows.append(1)"),
     (DRAW, "mask[part] if mask is not None and len(mask) == count else mask", "mask"),

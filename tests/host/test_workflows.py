@@ -17,7 +17,7 @@ from devtools.workflow_to_prompt import workflow_to_prompt
 
 PACK = Path(__file__).resolve().parents[2]
 FOLDER = PACK / "workflows"
-NAMES = ("lidar_demo", "lidar_measure", "lidar_rewards", "lidar_sdxl", "lidar_sdxl_modular")
+NAMES = ("lidar_demo", "lidar_measure", "lidar_rewards", "lidar_scaling", "lidar_sdxl", "lidar_sdxl_modular")
 MODEL_FILE_WIDGETS = {"ckpt_name", "lora_name", "file", "clip_file"}  # which files are there is each user's own affair
 NOTES = {"MarkdownNote", "Note"}
 PROJECT = re.search(r'^name = "(.+)"$', (PACK / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -177,6 +177,16 @@ def test_the_measuring_workflow_runs_to_its_end(server, object_info):
         result.outputs[key]["images"][0] for key, node in prompt.items() if node["class_type"] == "PreviewImage"
     )
     assert Image.open(io.BytesIO(server.view(chart))).size == (1280, 860)
+
+
+def test_the_scaling_workflow_runs_to_its_end_on_one_server(server, object_info):
+    result = server.queue(workflow_to_prompt(load("lidar_scaling"), object_info))
+    assert result.status == "success", result.message
+    assert result.executed_classes.count("LiDARSampleLookaheads") == 2
+    told = [text for _, text in result.texts]
+    assert (
+        "4 lookaheads in output/lidar/several_computers.safetensors" in told and "starts from no. 1 of seed 5" in told
+    )
 
 
 def test_the_demo_runs_to_its_end(server, object_info):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from lidar_core import LookaheadSet, to_tensors
 
 PROMPT = "three red circles"
+SOUND_FILE = "sound.safetensors"
 
 
 def node(class_type: str, **inputs) -> dict:
@@ -40,7 +48,8 @@ WHOLE = MODEL | {
 }  # fmt: skip
 PARTS = MODEL | {
     "draw": node(
-        "LiDARSampleLookaheads", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **DRAWING, denoise=1.0
+        "LiDARSampleLookaheads", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **DRAWING, denoise=1.0,
+        first_row=3, rows=["latent", 0],
     ),
     "decode": node("VAEDecode", samples=["draw", 0], vae=["demo", 2]),
     "score": node(
@@ -154,6 +163,17 @@ LOOK = {key: each for key, each in VALUES.items() if key in MODEL | {"draw": 0, 
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["look", 0]),
     "save": node("SaveLatent", samples=["start", 0], filename_prefix="bad_inputs"),
 }
+KEPT = {key: each for key, each in PARTS.items() if key not in ("pick", "guide", "start", "sample", "save", "table")} | {
+    "keep": node(
+        "LiDARSaveLookaheads", lookahead_set=["score", 0], filename_prefix="bad_inputs", overwrite=True, images=["decode", 0]
+    ),
+}  # fmt: skip
+LOADED = {
+    "load": node("LiDARLoadLookaheads", file=SOUND_FILE),
+    "merge": node("LiDARMergeLookaheads", **{"sets.set_1": ["load", 2], "sets.set_2": ["load", 2]}),
+    "save": node("SaveLatent", samples=["merge", 0], filename_prefix="bad_inputs"),
+    "show": node("PreviewImage", images=["load", 1]),
+}
 BASES = {
     "LiDARKSampler": ("lidar", WHOLE), "LiDARLookaheadConfig": ("config", WHOLE),
     "LiDARSampleLookaheads": ("draw", PARTS), "LiDARScoreLookaheads": ("score", PARTS),
@@ -164,11 +184,18 @@ BASES = {
     "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
     "LiDARMeasureDrafts": ("measure", MEASURING), "LiDARSampleRows": ("finals", ROWS), "LiDARJudgeRows": ("second", ROWS),
     "LiDARReportDrafts": ("report", ROWS),
-    "LiDARLookFirst": ("look", LOOK), "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
+    "LiDARLookFirst": ("look", LOOK),
+    "LiDARSaveLookaheads": ("keep", KEPT), "LiDARLoadLookaheads": ("load", LOADED), "LiDARMergeLookaheads": ("merge", LOADED),
+    "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def bases() -> dict[str, tuple[str, dict]]:
+def bases(_running_server) -> dict[str, tuple[str, dict]]:
     """Node class -> (its id in the prompt, a prompt that succeeds); with the inputs as they stand in the schemas."""
+    jpeg = io.BytesIO()
+    Image.new("RGB", (8, 8), (9, 200, 40)).save(jpeg, "JPEG")
+    lookaheads = LookaheadSet(torch.zeros(1, 4, 8, 8), torch.tensor([0.5]), "sound", pictures=[jpeg.getvalue()])
+    tensors, metadata = to_tensors(lookaheads)
+    save_file(tensors, _running_server.base_directory / "input" / SOUND_FILE, metadata)
     return BASES

@@ -20,7 +20,8 @@ NODES = (
     "LiDARKSampler", "LiDARLookaheadConfig", "LiDARRewardModelLoader", "LiDARSampleLookaheads", "LiDARScoreLookaheads",
     "LiDARApplyGuidance", "LiDARCombineRewards", "LiDARPickLookaheads", "LiDARRewardsFromValues", "LiDARScoreImages",
     "LiDARStartFromBest", "LiDARSampleCandidates", "LiDARContinueBest", "LiDARFinishSeveral", "LiDARSampleInParts",
-    "LiDARKeepBest", "LiDARMeasureDrafts", "LiDARSampleRows", "LiDARJudgeRows", "LiDARReportDrafts", "LiDARCheckedInput", "LiDARRunReport",
+    "LiDARKeepBest", "LiDARSaveLookaheads", "LiDARLoadLookaheads", "LiDARMergeLookaheads",
+    "LiDARMeasureDrafts", "LiDARSampleRows", "LiDARJudgeRows", "LiDARReportDrafts", "LiDARCheckedInput", "LiDARRunReport",
 )  # fmt: skip
 ADVICE = re.compile(
     r"[:;?,] (or )?(set|connect|choose|write|draw|give|change|put|use|lower|raise|make|encode|sample|switch|score)\b",
@@ -151,7 +152,7 @@ def is_finite(result, server) -> bool:
     for output in result.outputs.values():
         for saved in output.get("latents", ()):
             path = Path(server.base_directory, "output", saved["subfolder"], saved["filename"])
-            if not safetensors.torch.load_file(path)["latent_tensor"].isfinite().all():
+            if not all(tensor.isfinite().all() for tensor in safetensors.torch.load_file(path).values()):
                 return False
         if any("nan" in str(text).lower() or "inf" in str(text).lower() for text in output.get("text", ())):
             return False

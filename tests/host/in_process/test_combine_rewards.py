@@ -58,6 +58,16 @@ def test_a_combination_can_be_a_member(combine, load, score, images):
     assert list(scores.columns) == ["brightness", "colourfulness"], "a model that is met twice scores once"
 
 
+def test_a_combination_is_told_as_data_that_gives_the_same_sum(combine, load, score, images, lidar_core):
+    bright, colourful = load("brightness"), load("colourfulness")
+    whole = combine(combine(bright, colourful, weights="1, 3"), bright, load("brightness"), weights="2, -1, 0.3")
+    scores = score(whole, images)
+    inner = (("brightness", 1.0), ("colourfulness", 3.0))
+    assert scores.combination == ((inner, 2.0), ("brightness", -1.0), ("brightness (2)", 0.3))
+    assert torch.equal(lidar_core.combine(scores.combination, scores.columns), scores.rewards)
+    assert score(bright, images).combination == ()
+
+
 def test_two_models_of_one_name_are_told_apart(combine, load, score, images):
     assert list(score(combine(load("brightness"), load("brightness")), images).columns) == [
         "brightness",

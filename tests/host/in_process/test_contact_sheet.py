@@ -137,11 +137,10 @@ def test_the_facts_are_told_as_text_too(score, load):
 
 @pytest.mark.parametrize(("from_best", "started"), [(True, [3, 1]), (False, [])])
 def test_a_run_tells_which_lookaheads_it_started_from_and_what_it_guided(
-    node_classes, nodes_room, build_model, from_best, started
+    node_classes, nodes_room, build_model, lidar_core, from_best, started
 ):
-    lookaheads = nodes_room("values.sheet_id").LookaheadSet(  # the class as the pack has imported it
-        torch.zeros(3, 4, 8, 8), torch.arange(3.0), metadata={"batch_index": "4 9 2"}
-    )
+    origins = [lidar_core.Origin(row) for row in (4, 9, 2)]
+    lookaheads = lidar_core.LookaheadSet(torch.zeros(3, 4, 8, 8), torch.arange(3.0), origins=origins)
     model, latent = build_model("EPS"), {"samples": torch.zeros(3, 4, 8, 8), "batch_index": [2, 4, 7]}
     report = nodes_room("host.run_report").RunReport(lambda text: None)
     report.attach(model)

@@ -61,6 +61,39 @@ def test_chunks_of_a_stochastic_sampler_get_seeds_of_their_own(model, draw, monk
     assert seeds == [2**64 - 3, 0, 3]
 
 
+def test_a_part_of_the_rows_is_that_part_of_the_whole(model, draw):
+    """Also with a sampler that draws noise in every step, where the parts begin as the chunks of the whole do."""
+    latent, settings = torch.zeros(1, 4, 8, 8), {"sampler_name": "euler_ancestral", "batch_size": 2}
+    whole = draw(model, latent, count=6, **settings)
+    parts = [draw(model, latent, first_row=first, count=2, **settings) for first in (4, 0, 2)]
+    for first, part in zip((4, 0, 2), parts, strict=True):
+        assert torch.equal(part["samples"], whole["samples"][first : first + 2])
+        assert part["batch_index"] == whole["batch_index"][first : first + 2] == [first, first + 1]
+        assert part["lidar_origins"] == whole["lidar_origins"][first : first + 2]
+
+
+def test_named_rows_are_drawn_again_in_their_order(model, draw):
+    latent, settings = torch.zeros(1, 4, 8, 8), {"sampler_name": "dpmpp_2s_ancestral", "batch_size": 1, "seed": 5}
+    whole = draw(model, latent, count=6, **settings)
+    named = {"samples": torch.zeros(3, 4, 2, 2), "batch_index": [5, 0, 3]}
+    again = draw(model, latent, count=2, first_row=9, rows=named, **settings)
+    assert torch.equal(again["samples"], whole["samples"][[5, 0, 3]])
+    assert again["batch_index"] == [5, 0, 3] and again["lidar_origins"][0] == whole["lidar_origins"][5]
+    assert draw(model, latent, rows={"samples": torch.zeros(2, 4, 2, 2)}, **settings)["batch_index"] == [0, 1]
+    with pytest.raises(
+        ValueError, match="^LiDAR Sample Lookaheads: rows names row 99999 .* wanted rows up to 65536: connect"
+    ):
+        draw(model, latent, rows={"samples": torch.zeros(1, 4, 2, 2), "batch_index": [99999]})
+
+
+def test_lookaheads_know_where_they_came_from(model, draw):
+    (first, second) = draw(model, torch.zeros(1, 4, 8, 8), count=2, first_row=7, seed=2**64 - 1, denoise=0.5)[
+        "lidar_origins"
+    ]
+    assert (first.seed, first.row, second.row, first.model) == (2**64 - 1, 7, 8, "")
+    assert first.sampler == "dpmpp_2m, karras, 3 steps, cfg 3, denoise 0.5"
+
+
 def test_empty_latent_is_adapted_to_the_models_channels_and_scale(model, draw):
     latent = {
         "samples": torch.zeros(2, 16, 4, 4),
@@ -70,7 +103,8 @@ def test_empty_latent_is_adapted_to_the_models_channels_and_scale(model, draw):
     }
     drawn = draw(model, latent)
     assert drawn["samples"].shape == (7, 4, 8, 8)
-    assert set(drawn) == {"samples", "type", "lidar_seed"}
+    assert set(drawn) == {"samples", "type", "batch_index", "lidar_origins"}
+    assert drawn["batch_index"] == list(range(7)), "the rows of the lookaheads, not of what came in"
 
 
 def test_mask_is_obeyed_and_travels_with_the_lookaheads(model, draw):

@@ -144,17 +144,19 @@ def test_scored_slices_know_their_rows_too(node_classes, draw, start, monkeypatc
     brightness = node_classes["LiDARRewardModelLoader"].execute("brightness").result[0]
     scored = node_classes["LiDARScoreLookaheads"].execute(sliced, images, brightness).result[0]
     assert start(empty(3), scored)["batch_index"] == [2, 3, 1]
-    assert scored.metadata["batch_index"] == "1 2 3"
+    assert [each.row for each in scored.origins] == [1, 2, 3]
 
 
-def test_lookaheads_of_several_seeds_are_refused_and_parts_of_one_are_not(node_classes, draw, start):
+def test_images_of_several_seeds_are_refused_and_parts_of_one_are_not(node_classes, draw, start):
     import nodes
 
     values = node_classes["LiDARRewardsFromValues"]
-    joined = [draw(count=2), draw(seed=SEED + 1, count=2)]
-    message = "^LiDAR Start From Best: 2 lookaheads are row 0 .* not all of one seed, .* one LiDAR Sample Lookaheads$"
+    joined = values.execute([draw(count=2), draw(seed=SEED + 1, count=2)], [0.1, 0.3, 0.2, 0.4]).result[0]
+    message = f"^LiDAR Start From Best: the lookaheads are of the seeds {SEED}, {SEED + 1}, and a sampler draws with one .* one seed$"
     with pytest.raises(ValueError, match=message):
-        start(empty(1), values.execute(joined, [0.1, 0.4, 0.3, 0.2]).result[0])
+        start(empty(2), joined)
+    latent, seed = node_classes["LiDARStartFromBest"].execute(empty(1), joined).result
+    assert (latent["batch_index"], seed) == ([1], SEED + 1), "one image is of one seed, which the node gives"
     parts = [nodes.LatentFromBatch().frombatch(draw(), index, 2)[0] for index in (3, 0)]
     assert start(empty(2), values.execute(parts, [0.1, 0.4, 0.2, 0.3]).result[0])["batch_index"] == [4, 1]
 
@@ -179,7 +181,7 @@ def test_the_node_says_which_lookaheads_it_took(node_classes, draw, judged, monk
     told = []
     monkeypatch.setattr(nodes_room("start_from_best"), "show_on_node", lambda hidden, text: told.append(text))
     node_classes["LiDARStartFromBest"].execute(empty(2), judged(draw()))
-    assert told == ["starts from no. 3, 5"], "numbers as on the ranked pictures, from 1"
+    assert told == [f"starts from no. 3, 5 of seed {SEED}"], "numbers as on the ranked pictures, from 1"
 
 
 def test_images_beyond_the_lookaheads_start_from_rows_that_none_of_them_had(draw, start, judged):
@@ -187,16 +189,24 @@ def test_images_beyond_the_lookaheads_start_from_rows_that_none_of_them_had(draw
 
 
 def test_rows_that_a_part_of_the_lookaheads_left_out_are_unused(start, lidar_core):
-    part = lidar_core.LookaheadSet(torch.zeros(2, *EVEN), torch.tensor([0.1, 0.9]), "test", {"batch_index": "2 0"})
+    origins = [lidar_core.Origin(2), lidar_core.Origin(0)]
+    part = lidar_core.LookaheadSet(torch.zeros(2, *EVEN), torch.tensor([0.1, 0.9]), origins=origins)
     assert start(empty(5), part)["batch_index"] == [0, 2, 1, 3, 4]
 
 
-def test_latent_of_several_parts_and_sets_that_lost_their_rows_are_refused(draw, start, judged, lidar_core):
+def test_one_noise_of_two_models_gives_one_image(start, lidar_core):
+    origins = [lidar_core.Origin(4, 7, "a"), lidar_core.Origin(1, 7, "a"), lidar_core.Origin(4, 7, "b")]
+    both = lidar_core.LookaheadSet(torch.zeros(3, *EVEN), torch.tensor([0.5, 0.2, 0.9]), origins=origins)
+    assert start(empty(3), both)["batch_index"] == [4, 1, 0]
+    strangers = [lidar_core.Origin(each.row) for each in origins]
+    unknown = lidar_core.LookaheadSet(torch.zeros(3, *EVEN), torch.tensor([0.5, 0.2, 0.9]), origins=strangers)
+    with pytest.raises(ValueError, match="^LiDAR Start From Best: 2 lookaheads are row 4 .* not all of one seed"):
+        start(empty(3), unknown)
+
+
+def test_latent_of_several_parts_is_refused(draw, start, judged):
     from comfy.nested_tensor import NestedTensor
 
     nested = {"samples": NestedTensor([torch.zeros(1, *EVEN), torch.zeros(1, 4, 2, 8)])}
     with pytest.raises(ValueError, match="^LiDAR Start From Best: .* several parts .* wanted .* in one part: connect"):
         start(nested, judged(draw()))
-    lost = lidar_core.LookaheadSet(torch.zeros(3, *EVEN), torch.arange(3.0), "test", {"batch_index": "4 5"})
-    with pytest.raises(ValueError, match="^LiDAR Start From Best: .* 3 lookaheads but names 2 rows of noise; score"):
-        start(empty(1), lost)
