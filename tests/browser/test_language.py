@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
+from .graphs import COUNT, ksampler_graph
 from .sheet_page import SheetOnPage
-from .test_contact_sheet import COUNT, ksampler_graph
 
 CONFIG = "LiDARLookaheadConfig"
 PRESET = {"classic": "preset", "Nodes 2.0": "预设"}  # what finds the row: its name, and there the label
