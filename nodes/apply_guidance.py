@@ -29,7 +29,13 @@ class LiDARApplyGuidance(io.ComfyNode):
                 "Steers a model towards the best of the lookaheads at every step, as a post-CFG patch that works with "
                 "every sampler: phase 2 of LiDAR sampling (arXiv 2602.03211)."
             ),
-            search_aliases=["lidar", "reward guidance", "steer", "test-time alignment", "lookahead guidance"],
+            search_aliases=[
+                "lidar",
+                "lookahead guidance",
+                "reward guidance",
+                "steer",
+                "test-time alignment",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="The model to steer. It is not changed; a patched copy comes out."),
                 LookaheadSetSocket.Input(

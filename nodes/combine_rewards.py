@@ -28,7 +28,15 @@ class LiDARCombineRewards(io.ComfyNode):
                 "Mixes reward models. Each one's scores are standardised over the images that are compared before they are "
                 "weighted, so equal weights mean an equal say, however far the scores of each spread."
             ),
-            search_aliases=["lidar", "mix rewards", "weighted sum", "ensemble", "combine scores", "average scores"],
+            search_aliases=[
+                "lidar",
+                "mix rewards",
+                "weighted sum",
+                "ensemble",
+                "combine scores",
+                "average scores",
+                "several judges",
+            ],
             inputs=[
                 io.Autogrow.Input(
                     "rewards",

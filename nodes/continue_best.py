@@ -24,7 +24,7 @@ class LiDARContinueBest(io.ComfyNode):
                 "Finishes the best candidates from where they stand, with the settings that they began with. No step is done "
                 "twice."
             ),
-            search_aliases=["lidar", "continue", "resume", "finish the best"],
+            search_aliases=["lidar", "continue", "resume", "pick best", "finish the best"],
             inputs=[
                 io.Model.Input(
                     "model", tooltip="The model of LiDAR Sample Candidates, as it is or through LiDAR Apply Guidance."

@@ -28,7 +28,26 @@ class LiDARKSampler(io.ComfyNode):
                 "A KSampler that looks ahead: it begins many images, lets a reward model judge them, and finishes the best or "
                 "steers towards them (LiDAR, arXiv 2602.03211)."
             ),
-            search_aliases=["lidar", "ksampler", "reward sampler", "lookahead sampler", "reward guidance", "best of n"],
+            search_aliases=[
+                "lidar",
+                "ksampler",
+                "reward sampler",
+                "reward guidance",
+                "lookahead",
+                "best of n",
+                "pick best",
+                "choose image",
+                "prompt adherence",
+                "prompt following",
+                "seed search",
+                "best seed",
+                "draft",
+                "preview before sampling",
+                "image reward",
+                "lightning",
+                "hyper",
+                "turbo",
+            ],
             enable_expand=True,
             inputs=[
                 io.Model.Input("model", **HANDED_ON, tooltip="The model that makes the final image."),
@@ -96,9 +115,10 @@ class LiDARKSampler(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
             outputs=[
-                io.Latent.Output(display_name="latent", tooltip="The guided result, for VAE Decode."),
+                io.Latent.Output(display_name="latent", tooltip="The final images, for VAE Decode."),
                 LookaheadSetSocket.Output(
-                    display_name="lookahead_set", tooltip="The scored lookaheads, for LiDAR Apply Guidance."
+                    display_name="lookahead_set",
+                    tooltip="The scored lookaheads, for LiDAR Apply Guidance, Pick Lookaheads and Start From Best.",
                 ),
                 io.Image.Output(display_name="ranked_images", tooltip="The lookaheads best first, with their scores."),
                 io.Image.Output(

@@ -21,9 +21,26 @@ class LiDARLookaheadConfig(io.ComfyNode):
                 "Settings for LiDAR KSampler: how the lookaheads are drawn and how strongly they guide "
                 "(arXiv 2602.03211). On the page its last row fills in a preset."
             ),
-            search_aliases=["lidar", "lidar settings", "lidar preset", "lookahead settings"],
+            search_aliases=[
+                "lidar",
+                "lidar settings",
+                "lidar preset",
+                "lookahead settings",
+                "draft settings",
+                "distilled",
+                "lightning",
+                "hyper",
+                "dmd2",
+                "lcm",
+                "turbo",
+            ],
             inputs=setting_inputs(*EVERY, presets=PRESETS),  # the presets are for web/lookahead_presets.js
-            outputs=[LookaheadConfigSocket.Output(display_name="lookahead_config")],
+            outputs=[
+                LookaheadConfigSocket.Output(
+                    display_name="lookahead_config",
+                    tooltip="All these settings as one, for LiDAR KSampler and LiDAR Measure Drafts.",
+                )
+            ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
         )
 

@@ -20,10 +20,19 @@ class LiDARMeasureDrafts(io.ComfyNode):
             display_name="LiDAR Measure Drafts",
             category="LiDAR",
             description=(
-                "Measures on your own model and prompt how well drafts foretell the finished picture, and says what to choose "
-                "for a given time: more pictures, drafts, or continuing the best."
+                "Measures on your own model and prompt how well drafts (lookaheads of few steps) foretell the finished "
+                "image, and says what to choose for a given time: more images, drafts, or continuing the best."
             ),
-            search_aliases=["lidar", "measure", "benchmark", "rho", "correlation", "best of n", "is it worth it"],
+            search_aliases=[
+                "lidar",
+                "measure",
+                "draft",
+                "benchmark",
+                "rho",
+                "correlation",
+                "best of n",
+                "is it worth it",
+            ],
             enable_expand=True,
             inputs=[
                 *(each for each in LiDARKSampler.define_schema().inputs if each.id not in ("look_first", "picks")),
@@ -33,8 +42,8 @@ class LiDARMeasureDrafts(io.ComfyNode):
                     min=8,
                     max=256,
                     tooltip=(
-                        "How many seeds are drawn, each as a draft and as a finished picture. 32 know rho to about +-0.25, 128 to "
-                        "half of that; the time grows with them. 0 is not possible."
+                        "How many seeds are drawn, each as a draft and as a finished image. 32 tell rho, how well drafts foretell, to "
+                        "about +-0.25, 128 to half of that; the time grows with them. 0 is not possible."
                     ),
                 ),
                 budget_input(**HANDED_ON),

@@ -23,15 +23,19 @@ class LiDARPickLookaheads(io.ComfyNode):
             display_name="LiDAR Pick Lookaheads",
             category="LiDAR",
             description=(
-                "Lets you judge the lookaheads yourself: type the numbers of your favourites, as shown on the ranked "
-                "pictures. Changing the picks only samples the final image again."
+                "Lets you judge the lookaheads yourself: click them on the contact sheet, or type the numbers of your "
+                "favourites. Changing the picks only samples the final image again."
             ),
             search_aliases=[
                 "lidar",
+                "lookahead",
                 "pick images",
-                "favourites",
-                "human feedback",
+                "pick best",
+                "choose image",
                 "choose lookaheads",
+                "favourites",
+                "favorites",
+                "human feedback",
                 "like",
                 "dislike",
             ],
@@ -72,6 +76,7 @@ class LiDARPickLookaheads(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+            has_intermediate_output=True,  # so that a page that was reloaded is told the set's name again
         )
 
     @classmethod

@@ -25,10 +25,19 @@ class LiDARSampleCandidates(io.ComfyNode):
             display_name="LiDAR Sample Candidates",
             category="LiDAR",
             description=(
-                "Begins count final images and stops them at cut_percent of their steps. Decode what they are predicted to "
+                "Begins count final images and stops them at cut_percent of their steps: the candidates. Decode what they are predicted to "
                 "become, score it with LiDAR Score Lookaheads, and let the best go on with LiDAR Continue Best."
             ),
-            search_aliases=["lidar", "candidates", "prune", "early stop", "best of n", "partial denoise"],
+            search_aliases=[
+                "lidar",
+                "candidates",
+                "draft",
+                "prune",
+                "early stop",
+                "best of n",
+                "seed search",
+                "partial denoise",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="The model that makes the final images, without guidance."),
                 io.Conditioning.Input("positive", tooltip="What the images should show."),

@@ -26,7 +26,17 @@ class LiDARSampleLookaheads(io.ComfyNode):
                 "Draws quick trial images (lookaheads) for a prompt: phase 1 of LiDAR sampling (arXiv 2602.03211). "
                 "Decode them with VAE Decode and score them with LiDAR Score Lookaheads."
             ),
-            search_aliases=["lidar", "lookahead sampling", "few-step samples", "trial images", "best of n"],
+            search_aliases=[
+                "lidar",
+                "lookahead",
+                "lookahead sampling",
+                "few-step samples",
+                "trial images",
+                "draft",
+                "seed search",
+                "best of n",
+                "lightning",
+            ],
             inputs=[
                 io.Model.Input(
                     "model",

@@ -42,10 +42,15 @@ class LiDARScoreImages(io.ComfyNode):
             search_aliases=[
                 "lidar",
                 "score images",
-                "best of n",
                 "rank images",
+                "best of n",
+                "pick best",
+                "choose image",
                 "filter images",
                 "image quality",
+                "image reward",
+                "aesthetic",
+                "prompt adherence",
                 "top k",
             ],
             inputs=[

@@ -33,7 +33,18 @@ class LiDARScoreLookaheads(io.ComfyNode):
                 "Scores decoded lookaheads with a reward model and keeps latents and scores together as a lookahead set "
                 "for LiDAR Apply Guidance (arXiv 2602.03211). Shows them best first."
             ),
-            search_aliases=["lidar", "score images", "rank images", "reward model", "best of n", "clip score"],
+            search_aliases=[
+                "lidar",
+                "lookahead",
+                "score images",
+                "rank images",
+                "contact sheet",
+                "reward model",
+                "best of n",
+                "pick best",
+                "prompt adherence",
+                "clip score",
+            ],
             inputs=[
                 io.Latent.Input("lookaheads", tooltip="The latents of LiDAR Sample Lookaheads."),
                 io.Image.Input("images", tooltip="The same lookaheads through VAE Decode, in the same order."),

@@ -23,7 +23,7 @@ class LiDARStartFromBest(io.ComfyNode):
                 "away: the first image from the best one, the second from the next. The final sampler must have the seed "
                 "of LiDAR Sample Lookaheads."
             ),
-            search_aliases=["lidar", "best seed", "seed of the best", "best noise", "lookahead seeds"],
+            search_aliases=["lidar", "best seed", "seed search", "seed of the best", "best noise", "lookahead seeds"],
             inputs=[
                 io.Latent.Input(
                     "latent_image",

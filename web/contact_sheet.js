@@ -8,14 +8,15 @@ import { ContactSheet } from "./sheet/contact_sheet.js";
 import { lastRun } from "./sheet/last_run.js";
 import { laidOver, partOf, withSheet } from "./sheet/message.js";
 import { keepSeed, looksFirst, picksWidget, set } from "./sheet/picks_widget.js";
+import { word } from "./words.js";
 
 const WIDGET = "contact_sheet"; // no space: Nodes 2.0 would not find it outside of a subgraph
 const SOCKET = "LIDAR_SHEET";
 const LEAST_WIDTH = 380; // of a node that gets a sheet: four tiles beside each other
-const EMPTY = "Run, and what was ranked is shown here, best first.";
+const EMPTY = word("Run, and what was ranked is shown here, best first.");
 const NODES = {
-  LiDARKSampler: "picks come through a link: pick where they are written.",
-  LiDARScoreLookaheads: "To pick here, connect LiDAR Pick Lookaheads.",
+  LiDARKSampler: word("picks come through a link: pick where they are written."),
+  LiDARScoreLookaheads: word("To pick here, connect LiDAR Pick Lookaheads."),
   LiDARScoreImages: "",
 };
 

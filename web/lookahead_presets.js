@@ -4,6 +4,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { word } from "./words.js";
 
 const NODE = "LiDARLookaheadConfig";
 const CUSTOM = "custom";
@@ -36,9 +37,10 @@ function addRow(node) {
   });
   // In the workflow. Such a row must be the last: the page counts it when it saves the values, and not when it loads them.
   row.serialize = false;
-  row.tooltip =
-    "Writes the values of known settings into the widgets above, and shows whose values stand there now: custom if no " +
-    "preset's. It overrules nothing: the widgets are what counts. A setting that a link gives is left alone.";
+  row.label = word("preset");
+  row.tooltip = word(
+    "Writes the values of known settings into the widgets above, and shows whose values stand there now: custom if no preset's. It overrules nothing: the widgets are what counts. A setting that a link gives is left alone.",
+  );
 }
 
 function name(node) {

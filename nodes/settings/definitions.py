@@ -84,8 +84,8 @@ def _definitions() -> tuple[io.Input, ...]:
             default=CONTINUE_BEST,
             tooltip=(
                 f"{CONTINUE_BEST}: count images begin as the final sampler makes them, are judged at cut_percent by what they will "
-                "be, and the best go on from there. Right for every model without further settings; steps, cfg, sampler_name, "
-                "scheduler, lookahead_model and the guidance are not read, for after the cut guidance gained nothing. "
+                "be, and the best go on from there. Right for every model without further settings. steps, cfg, sampler_name, "
+                "scheduler, lookahead_model and the guidance are not read: after the cut guidance gained nothing. "
                 f"{BEST_LOOKAHEADS}: the final images start from the noise of the best lookaheads and are guided; for a distilled "
                 f"lookahead_model. {OWN_NOISE}: from noise of their own, as in the paper; only guidance brings the lookaheads in."
             ),
@@ -108,9 +108,9 @@ def _definitions() -> tuple[io.Input, ...]:
             min=0,
             max=1024,
             tooltip=(
-                "How many of the best are finished for the whole batch. More than the batch holds: all are scored once more, "
-                "finished, and the best fill the batch; the time of the final images grows with them. 1, or up to the batch: "
-                "each image is finished once, and none is scored. At most count. 0 is automatic: about as many as the "
+                "How many of the best are finished for the whole batch. More than the batch holds: the finished "
+                "images are scored once more and the best fill the batch; the time of the final images grows with them. 1, or up to "
+                "the batch: each image is finished once, and none is scored again. At most count. 0 is automatic: about as many as the "
                 "lookaheads cost. With picks it is not read: each of them is finished."
             ),
         ),
@@ -144,7 +144,7 @@ def _definitions() -> tuple[io.Input, ...]:
             max=1_000_000.0,
             step=1.0,
             tooltip=(
-                "How much the best lookaheads are preferred over the nearest (lambda in the paper), per standard "
+                "How much the best of the lookaheads count more than the nearest (lambda in the paper), per standard "
                 "deviation of the rewards, or per unit of the reward with reward_scale raw. 10 to 100 are useful with an "
                 "effective_dimension of 256; 1000 to 10000 for full-size latents without. Higher gives the best "
                 "lookahead alone more say; tune guidance_scale first. 0 ignores the rewards and guides nothing."
@@ -268,7 +268,7 @@ def picks_input(**options) -> io.Input:
         "picks",
         default="",
         tooltip=(
-            "Numbers of the lookaheads that you like, as on the contact sheet, parted by commas: 3, 7. They come first. A "
+            "Numbers of the lookaheads that you like, as on the contact sheet, separated by commas: 3, 7. They come first. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
             "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."

@@ -1,16 +1,17 @@
 // The contact sheet as an element: tiles best first, a card of facts above, and below what can be done with the picks.
 // It knows neither graph nor host: `owner` reads and writes the picks, queues, and tells where a thumbnail lies.
 
+import { word } from "../words.js";
 import { button, element } from "./element.js";
 import { LargeView } from "./large_view.js";
 import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
 
 const TILE = 80, CAPTION = 20, GAP = 4; // pixels, as in contact_sheet.css: least side of a picture, below it, between tiles
 const FULL = 4; // rows of tiles that are shown without scrolling; half of the next one tells that there are more
-const BEGAN = "final images began here";
-const LOOK = "Look first: click what you like, then Finish picked.";
-const HINT = "Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.";
-const MANY = "tiles: click one, then scroll. Again, or with Alt: reject.";
+const BEGAN = word("final images began here");
+const LOOK = word("Look first: click what you like, then Finish picked.");
+const HINT = word("Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.");
+const BADGES = { [PICKED]: word("picked"), [REJECTED]: word("rejected"), started: word("started here"), kept: word("kept") };
 
 export class ContactSheet {
   constructor(owner) {
@@ -24,8 +25,8 @@ export class ContactSheet {
     this.list = element("div", "lidar-tiles");
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-multiselectable", "true");
-    this.finish = button("lidar-finish", "Finish picked", () => this.finishPicked());
-    this.clear = button("lidar-clear", "Clear", () => owner.write(""));
+    this.finish = button("lidar-finish", word("Finish picked"), () => this.finishPicked());
+    this.clear = button("lidar-clear", word("Clear"), () => owner.write(""));
     this.note = element("span", "lidar-note");
     this.actions = element("div", "lidar-actions", this.finish, this.clear, this.note);
     this.element = element("div", "lidar-sheet", this.card, this.list, this.actions);
@@ -58,7 +59,7 @@ export class ContactSheet {
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
-    const began = started.length ? [[BEGAN, `${started.length} of ${this.tiles.size}`]] : [];
+    const began = started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [];
     const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
@@ -78,22 +79,22 @@ export class ContactSheet {
     const marks = others ? new Map() : picks.marks;
     const started = new Set(this.sheet?.started), kept = new Set(this.sheet?.kept);
     for (const [number, tile] of this.tiles) {
-      const badges = [marks.get(number), started.has(number) && "started here", kept.has(number) && "kept"].filter(Boolean);
+      const badges = [marks.get(number), started.has(number) && "started", kept.has(number) && "kept"].filter(Boolean);
       tile.classList.toggle("lidar-picked", marks.get(number) === PICKED);
       tile.classList.toggle("lidar-rejected", marks.get(number) === REJECTED);
       tile.classList.toggle("lidar-current", number === this.current);
       tile.setAttribute("aria-selected", String(marks.get(number) === PICKED));
-      tile.lastChild.replaceChildren(...badges.map((badge) => element("span", `lidar-badge lidar-${badge.split(" ")[0]}`, badge)));
-      tile.lastChild.title = badges.join(", ");
+      tile.lastChild.replaceChildren(...badges.map((badge) => element("span", `lidar-badge lidar-${badge}`, BADGES[badge])));
+      tile.lastChild.title = badges.map((badge) => BADGES[badge]).join(", ");
     }
     this.list.setAttribute("aria-activedescendant", this.tiles.get(this.current)?.id ?? "");
     const writes = text !== null;
     this.finish.hidden = this.clear.hidden = !this.sheet || !writes;
     const count = [...marks.values()].filter((mark) => mark === PICKED).length;
-    this.finish.textContent = looks && !count ? "Finish the best" : count > 1 ? `Finish ${count} picked` : "Finish picked";
+    this.finish.textContent = looks && !count ? word("Finish the best") : count > 1 ? word("Finish {count} picked", { count }) : word("Finish picked");
     this.finish.disabled = !marks.size && !looks;
     this.clear.disabled = !marks.size;
-    const hint = others ? "The picks belong to another set; a click begins anew." : looks && !count ? LOOK : this.scrolls ? `${this.tiles.size} ${MANY}` : HINT;
+    const hint = others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
     this.note.textContent = !this.sheet ? this.owner.empty : writes ? hint : this.owner.whyNot ?? "";
   }
 
@@ -134,7 +135,7 @@ export class ContactSheet {
     bar.style.width = `${4 + 96 * share}%`;
     const tile = element("div", "lidar-tile", element("div", "lidar-picture", picture), element("b", "lidar-number", number), element("div", "lidar-score", bar), element("div", "lidar-badges"));
     tile.setAttribute("role", "option");
-    tile.setAttribute("aria-label", `no. ${number}, rank ${rank + 1}, score ${this.sheet.scores[rank]}`);
+    tile.setAttribute("aria-label", word("no. {number}, rank {rank}, score {score}", { number, rank: rank + 1, score: this.sheet.scores[rank] }));
     tile.dataset.number = number;
     tile.addEventListener("click", (event) => this.choose(number, event.altKey ? REJECTED : undefined));
     tile.addEventListener("pointerenter", () => this.enlarge(number));
@@ -153,7 +154,7 @@ export class ContactSheet {
     const { numbers, scores, judges = {}, reward } = this.sheet;
     const rank = numbers.indexOf(number);
     const all = [[reward, scores], ...Object.entries(judges)].map(([judge, values]) => [judge, values[rank]]);
-    this.large.show(this.tiles.get(number), { url: this.url(number), title: `no. ${number}, rank ${rank + 1} of ${numbers.length}`, scores: all });
+    this.large.show(this.tiles.get(number), { url: this.url(number), title: word("no. {number}, rank {rank} of {all}", { number, rank: rank + 1, all: numbers.length }), scores: all });
   }
 
   url(number) {

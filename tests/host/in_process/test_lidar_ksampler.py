@@ -389,7 +389,7 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         assert f"{schema.display_name}: {' '.join(each.id for each in schema.inputs)}" == line
 
 
-def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classes):
+def test_every_socket_says_what_it_means_and_every_number_what_0_does(node_classes):
     for node_id, node in node_classes.items():
         schema = node.GET_SCHEMA()
         assert schema.category == "LiDAR" and schema.search_aliases and schema.description
@@ -397,6 +397,8 @@ def test_every_input_says_what_it_means_and_every_number_what_0_does(node_classe
             assert each.tooltip, f"{node_id}.{each.id} has no tooltip"
             if each.io_type in ("INT", "FLOAT"):
                 assert " 0 " in f" {each.tooltip}", f"the tooltip of {node_id}.{each.id} does not say what 0 does"
+        for each in schema.outputs:
+            assert each.tooltip, f"{node_id} has an output {each.display_name} without a tooltip"
 
 
 def test_an_empty_window_is_refused(make_config):
