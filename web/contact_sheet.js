@@ -108,9 +108,7 @@ function followPromotions(host) {
 
 function adopt(host, input, source) {
   if (!source || !input.widgetId || host.graph?.getNodeById(host.id) !== host) return;
-  // Newer pages put their own in the place of one that was adopted before
-  const adopted = host.widgets?.find((widget) => widget.sheet && widget.name === input.name && widget.source === source);
-  input._widget = adopted ?? sheetWidget(host, input.name, source);
+  input._widget = sheetWidget(host, input.name, source);
   show(source);
 }
 
