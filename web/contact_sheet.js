@@ -108,7 +108,8 @@ function followPromotions(host) {
 
 function adopt(host, input, source) {
   if (!source || !input.widgetId || host.graph?.getNodeById(host.id) !== host) return;
-  input._widget = sheetWidget(host, input.name, source);
+  const adopted = host.widgets?.find((widget) => widget.sheet && widget.source === source); // newer pages lay their own over it
+  input._widget = adopted ?? sheetWidget(host, input.name, source);
   show(source);
 }
 
