@@ -4,11 +4,18 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
+const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]\d+)?/g;
 const words = await wordsOf(app.extensionManager?.setting.get("Comfy.Locale"));
 
 // `given` fills the places in braces: word("Finish {count} picked", { count: 2 }).
 export function word(english, given = {}) {
   return (words[english] ?? english).replace(/\{(\w+)\}/g, (_, name) => given[name]);
+}
+
+// The same of what a node tells with its numbers in it: "6 of 20 steps" is the word "{0} of {1} steps".
+export function phrase(told) {
+  const numbers = [];
+  return word(String(told).replace(NUMBER, (number) => `{${numbers.push(number) - 1}}`), numbers);
 }
 
 async function wordsOf(language) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import pytest
@@ -49,6 +50,8 @@ def test_a_favourite_is_picked_and_finished_and_the_prompt_is_english(chinese, r
     assert queued == queued | {key: value for key, value in inputs.items() if key != "control_after_generate"}
     chinese.run()
     sheet.wait(COUNT)
+    card = re.sub(r"前瞻图组\s*[a-z0-9]+|sigma", "", " ".join(sheet.card()))
+    assert "引导了" in card and not re.search(r"[a-z]{2}", card), card
     number = sheet.numbers()[-1]
     sheet.tile(number).click()
     sheet.await_badges(number, ["选中"])

@@ -1,7 +1,7 @@
 // The contact sheet as an element: tiles best first, a card of facts above, and below what can be done with the picks.
 // It knows neither graph nor host: `owner` reads and writes the picks, queues, and tells where a thumbnail lies.
 
-import { word } from "../words.js";
+import { phrase, word } from "../words.js";
 import { button, element } from "./element.js";
 import { LargeView } from "./large_view.js";
 import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
@@ -60,7 +60,7 @@ export class ContactSheet {
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
     const began = started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [];
-    const all = [...(news ? [["", news]] : []), ...run_facts, ...began, ...facts];
+    const all = [...(news ? [["", news]] : []), ...run_facts.map(translated), ...began, ...facts.map(translated)];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
@@ -192,6 +192,10 @@ export class ContactSheet {
     const tops = [...this.tiles.values()].map((tile) => tile.offsetTop);
     return tops.filter((top) => top === tops[0]).length;
   }
+}
+
+function translated([what, much]) {
+  return [phrase(what), phrase(much)];
 }
 
 function fact(what, much) {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+import torch
 
 from .words import english, shown_schemas
 
@@ -17,6 +20,13 @@ def schemas(node_classes):
 
 
 @pytest.fixture(scope="session")
-def source(schemas):
+def source(schemas, pack):
     """The English words."""
-    return english(schemas)
+    told = sys.modules[f"{pack.__name__}.nodes.values.score_facts"]
+    scores = torch.tensor([0.5, 0.25, 0.125])
+    facts = [("set of lookaheads", "")]
+    for judges in ({"a": scores, "b": -scores}, {"a": scores, "b": scores, "c": -scores}):
+        facts += told.score_facts(scores, judges)
+    for report in ("guided 6 of 20 steps", "guided 6 of 20 steps\nsigma 14.6 to 2.1"):
+        facts += told.guided_facts(report)
+    return english(schemas, facts)

@@ -5,12 +5,13 @@ locales/<language>/words.json is written by hand, English -> that language:
     nodes   display names
     names   labels of inputs and outputs
     texts   descriptions and tooltips; {count} stands for the label of that input, {LiDAR KSampler} for that node's name
-    page    what the scripts in web/ show; in braces stands what they fill in
+    page    what the scripts in web/ show; in braces stands what they fill in, {0} and {1} for numbers
 nodeDefs.json and main.json are made of it. English is made of the schemas alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ Words = dict[str, dict[str, str]]  # and "quotes", a list of two
 _NUMBER = re.compile(r"\d+(?:[./]\d+)*")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _ALIKE = re.compile(r"(?<=preset )\w+|@\w+|models/\w+|\.[a-z]{2,}\b|-quickgelu")
+_TOLD_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")  # as in web/words.js
 _ON_PAGE = re.compile(r"\bword\(\s*\"([^\"]+)\"")
 
 
@@ -33,8 +35,8 @@ def shown_schemas(node_classes: Mapping[str, Any]) -> list[Any]:
     return [schema for schema in schemas if not schema.is_dev_only]
 
 
-def english(schemas: Iterable[Any]) -> Words:
-    """Return the English words, each under itself."""
+def english(schemas: Iterable[Any], facts: Iterable[tuple[str, str]]) -> Words:
+    """Return the English words, each under itself; facts: those of the contact sheet's card, as the nodes tell them."""
     words: Words = {"nodes": {}, "names": {}, "texts": {}, "page": {}}
 
     def take(section, *texts):
@@ -44,6 +46,9 @@ def english(schemas: Iterable[Any]) -> Words:
         take("nodes", schema.display_name)
         take("texts", schema.description, *(each.tooltip for each in [*schema.inputs, *schema.outputs]))
         take("names", *(each.id for each in schema.inputs), *(each.display_name for each in schema.outputs))
+    for told in (each for fact in facts for each in fact if re.search("[a-z]", each)):
+        places = itertools.count()
+        take("page", _TOLD_NUMBER.sub(lambda _, places=places: f"{{{next(places)}}}", told))
     for script in sorted((ROOT / "web").rglob("*.js")):
         take("page", *_ON_PAGE.findall(script.read_text(encoding="utf-8")))
     return words
@@ -105,7 +110,7 @@ def _faults_of(translated: str, key: str, must_stay: set[str], source: Words) ->
     held = _PLACEHOLDER.findall(translated)
     bare = _PLACEHOLDER.sub("", translated)
     missing = [each for each in _held_in(key, source) if each not in held]
-    missing += sorted(set(_NUMBER.findall(key)) - set(_NUMBER.findall(bare)))
+    missing += sorted(set(_NUMBER.findall(_PLACEHOLDER.sub("", key))) - set(_NUMBER.findall(bare)))
     missing += sorted(each for each in must_stay if each not in bare)
     unknown = [each for each in held if each not in source["names"] | source["nodes"] and f"{{{each}}}" not in key]
     return [f"lacks {each}" for each in missing] + [f"names {{{each}}}, which is nothing" for each in unknown]
