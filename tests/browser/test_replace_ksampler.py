@@ -14,7 +14,8 @@ def plain(graph):
     """The graph with the host's KSampler and nothing of LiDAR's but the demo model."""
     lidar = graph["5"]["inputs"]
     graph["5"] = {"class_type": "KSampler", "inputs": {name: lidar[name] for name in KEPT}}
-    del graph["4"]
+    for key in ("4", "8", "9"):
+        del graph[key]
     return graph
 
 
