@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One door for people without a ComfyUI: python3 dev.py demo | serve | compare | test | bench | train-demo | python ...
+"""One door for people without a ComfyUI: python3 dev.py demo | serve | compare | test | bench | train-demo | release-check | python ...
 
 Any Python, 2.7 too, must be able to parse this file, so that an old one can say which is needed.
 """

@@ -12,6 +12,7 @@ from .cache import SetupError
 from .environment import REPOSITORY
 from .host import HOST, HOSTS
 
+_DEMO = REPOSITORY / "workflows" / "01 Demo - with and without LiDAR.json"
 LARGEST_SEED = 2**64 - 1  # of the host's samplers
 EPILOG = """\
 The first start makes a Python environment with torch and ComfyUI 0.30.0 in your cache folder (2 to 3 GB to download
@@ -71,8 +72,8 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     demo.add_argument(
         "--workflow",
         type=Path,
-        default=REPOSITORY / "workflows" / "lidar_demo.json",
-        help="the workflow to run (UI format); default workflows/lidar_demo.json",
+        default=_DEMO,
+        help="the workflow to run (UI format); default the template of the demo",
     )
     demo.add_argument("--seed", type=_seed, help="the seed of both samplers; default: the workflow's")
     demo.add_argument("--prompt", type=_prompt, help="what to draw, in the demo model's words; default: the workflow's")
@@ -83,6 +84,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     commands.add_parser("test", help="ruff and all tests; further arguments go to pytest", add_help=False)
     commands.add_parser("bench", help="LiDAR beside its rivals; bench --help for the full run", add_help=False)
     commands.add_parser("train-demo", help="train the demo model anew; arguments go to the training", add_help=False)
+    commands.add_parser("release-check", help="pack the release with comfy-cli, and try the archive in a fresh ComfyUI")
     commands.add_parser("python", help="this environment's Python, with host and pack importable", add_help=False)
     for command in commands.choices.values():
         command.add_argument(
@@ -104,8 +106,8 @@ def _add_compare(commands) -> None:
     add(
         "--workflow",
         type=Path,
-        default=REPOSITORY / "workflows" / "lidar_demo.json",
-        help="a workflow with one LiDAR KSampler, UI or API format; default workflows/lidar_demo.json",
+        default=_DEMO,
+        help="a workflow with one LiDAR KSampler, UI or API format; default the template of the demo",
     )
     add(
         "--prompts",

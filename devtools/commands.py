@@ -10,7 +10,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from .cache import cache_root, key_of, require_writable
+from .cache import SetupError, cache_root, key_of, require_writable
 from .compare.prompts_file import read_prompts
 from .environment import REPOSITORY, Environment, has_pillow, prepare
 from .host import HOST, HOSTS
@@ -100,6 +100,7 @@ def serve(options: argparse.Namespace, _: list[str]) -> int:
 
 def test(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs ruff and pytest; ends non-zero if either does."""
+    _require("tests")
     environment, usual = _environment(options), prepare()
     named = any((REPOSITORY / argument.split("::")[0]).exists() for argument in rest if not argument.startswith("-"))
     steps = {
@@ -119,13 +120,24 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
     return 1 if failed else 0
 
 
+def release_check(options: argparse.Namespace, _: list[str]) -> int:
+    """Packs the release, and tries the archive."""
+    environment = _environment(options)
+    cpu = () if environment.has_gpu() else ("--cpu",)
+    return environment.run(
+        "-m", "devtools.release_check", "--comfyui", str(environment.comfyui), *cpu, defaults=_ONE_THREAD
+    )
+
+
 def bench(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs the benchmarks."""
+    _require("benchmarks")
     return _environment(options).run("-m", "benchmarks.run", *rest, defaults=_ONE_THREAD)
 
 
 def train_demo(options: argparse.Namespace, rest: list[str]) -> int:
     """Runs the training script of the demo model."""
+    _require("demo_model/training")
     return _environment(options).run("-m", "demo_model.train", *rest)
 
 
@@ -141,8 +153,17 @@ COMMANDS = {
     "test": test,
     "bench": bench,
     "train-demo": train_demo,
+    "release-check": release_check,
     "python": python,
 }
+
+
+def _require(folder: str) -> None:
+    """A packed pack has no tests and benchmarks."""
+    if not (REPOSITORY / folder).is_dir():
+        raise SetupError(
+            f"{folder}/ is not in this folder: it comes with a clone of the repository, not with the installed pack."
+        )
 
 
 def _environment(options: argparse.Namespace) -> Environment:

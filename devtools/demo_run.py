@@ -34,7 +34,7 @@ from .demo_progress import PhaseDisplay
 from .demo_report import DemoReport, JudgedImage
 from .demo_sheet import comparison_sheet
 from .environment import REPOSITORY
-from .host import COMFYUI_VERSION
+from .host import HOST
 from .server import start_server
 from .workflow_file import read_workflow
 from .workflow_to_prompt import workflow_to_prompt
@@ -75,6 +75,10 @@ def main() -> int:
             raise SetupError(f"--workflow {options.workflow}: {error}") from None
         _check(prompt)
         _override(prompt, options.seed, options.prompt)
+        prompt["lookaheads"] = {
+            "class_type": "SaveImage",
+            "inputs": {"images": [_only(prompt, "LiDARKSampler"), 2], "filename_prefix": "lidar_demo/lookaheads"},
+        }
         print("First a short run that is not counted, so that nothing is loaded while the clock runs:", flush=True)
         result, seconds = _run(client, _warm_up(prompt))
         if result.status == "success":
@@ -109,8 +113,18 @@ def _check(prompt: Prompt) -> None:
     """SetupError where the report will not find what it shows, before minutes are spent on it."""
     for class_type in ("LiDARKSampler", "KSampler"):
         _only(prompt, class_type)
-    for group in GROUPS:
+    _words(prompt)
+    for group in ("vanilla", "guided"):
         _save_node(prompt, group)
+
+
+def _words(prompt: Prompt) -> dict[str, Any]:
+    """The inputs of the text encoder behind LiDAR KSampler, whose words the judge reads too."""
+    positive = prompt[_only(prompt, "LiDARKSampler")]["inputs"].get("positive")
+    encoder = prompt[positive[0]]["inputs"] if isinstance(positive, list) else {}
+    if "text" not in encoder:
+        raise SetupError("The demo needs a workflow whose LiDAR KSampler has its positive from a CLIP Text Encode.")
+    return encoder
 
 
 def _only(prompt: Prompt, class_type: str) -> str:
@@ -126,10 +140,8 @@ def _override(prompt: dict[str, dict[str, Any]], seed: int | None, text: str | N
     if seed is not None:
         lidar["seed"] = vanilla["seed"] = seed
     if text is not None:
-        encoder = prompt[lidar["positive"][0]]["inputs"] if isinstance(lidar.get("positive"), list) else {}
-        if "text" not in encoder:
-            raise SetupError("--prompt needs a workflow whose LiDAR KSampler has its positive from a CLIP Text Encode.")
-        lidar["prompt"] = encoder["text"] = text
+        _words(prompt)["text"] = text
+        lidar["prompt"] = ""  # the words of that encoder
 
 
 def _warm_up(prompt: Prompt) -> Prompt:
@@ -155,7 +167,7 @@ def _phase_of(prompt: Prompt, node_id: str) -> str | None:
 def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]) -> DemoReport:
     inputs = result.prompt[_only(result.prompt, "LiDARKSampler")]["inputs"]
     lidar = {name: _typed(result.prompt, value) for name, value in inputs.items()}
-    text = lidar["prompt"]
+    text = lidar["prompt"] or _typed(result.prompt, _words(result.prompt)["text"])
     vanilla, labelled, guided = (_pictures(client, result, group) for group in GROUPS)
     lookaheads = [_without_label(picture, vanilla[0].size) for picture in labelled]
     scoring = next(node_id for node_id in result.outputs if result.class_of(node_id) == "LiDARScoreLookaheads")
@@ -169,7 +181,7 @@ def _report(client: ComfyClient, result: RunResult, seconds: Mapping[str, float]
         seconds=seconds,
         settings=_settings(result, lidar),
         versions={
-            "comfyui": COMFYUI_VERSION,
+            "comfyui": HOST.version,
             "torch": torch.__version__,
             "open_clip": importlib.metadata.version("open_clip_torch"),
         },

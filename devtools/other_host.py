@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .cache import SetupError, cache_root, folder_named_by, setup_lock
+from .cache import SetupError, cache_root, folder_named_by, require_free_space, setup_lock
 from .environment import Environment, is_ready, make_venv, mark_ready, prepare, python_in
 from .host import Host, bring_host
 from .pip_step import run_pip
@@ -31,6 +31,7 @@ def prepare_other(host: Host) -> Environment:
 def _make(root: Path, folder: Path, usual: Environment, host: Host) -> None:
     began, log_path = time.monotonic(), root / "setup.log"
     shutil.rmtree(folder, ignore_errors=True)
+    require_free_space(root, 1)
     comfyui = bring_host(
         root, usual.python, host, title=f"[1/2] Fetching ComfyUI {host.version} (7 to 12 MB)", log_path=log_path
     )

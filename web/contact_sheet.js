@@ -85,7 +85,7 @@ function sheetWidget(shown, name, node) {
     hideOnZoom: false,
     getMinHeight: () => sheet.height + 20, // the page's own margin
   });
-  Object.assign(widget, { sheet, source: node });
+  Object.assign(widget, { sheet, source: node, label: "contact sheet" }); // the label is shown in the simple view
   forwardToCanvas(sheet.element);
   shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), shown.size[1]]);
   chain(shown, "onRemoved", () => sheet.large.hide());
@@ -108,7 +108,8 @@ function followPromotions(host) {
 
 function adopt(host, input, source) {
   if (!source || !input.widgetId || host.graph?.getNodeById(host.id) !== host) return;
-  input._widget = sheetWidget(host, input.name, source);
+  const adopted = host.widgets?.find((widget) => widget.sheet && widget.source === source); // newer pages lay their own over it
+  input._widget = adopted ?? sheetWidget(host, input.name, source);
   show(source);
 }
 

@@ -49,5 +49,5 @@ def signal_and_noise(model_sampling: object, sigma: Tensor) -> tuple[Tensor, Ten
 
 def _family(model_sampling: object) -> str:
     bases = [base for base in type(model_sampling).__mro__ if hasattr(base, "noise_scaling")]
-    named = [base.__name__ for base in bases if base.__module__ == host.__name__]
+    named = [base.__name__ for base in bases if base.__module__ == "comfy.model_sampling"]
     return named[0] if named else type(model_sampling).__name__

@@ -36,8 +36,10 @@ def seed_in_prompt(hidden, input_name: str, lookaheads: dict) -> dict[str, str]:
     if not link:
         return {}
     shown = hidden.dynprompt.get_node(hidden.dynprompt.get_display_node_id(hidden.unique_id))["inputs"].get("seed")
-    seed = origins_of(lookaheads)[0].seed if shown is None or is_link(shown) else shown
-    return {"seed": str(seed), "apart_from_seed": set_name(_described(hidden.dynprompt, link, without=_SEEDS))}
+    if shown is None or is_link(shown):
+        seeds = {each.seed for each in origins_of(lookaheads)}
+        shown = seeds.pop() if len(seeds) == 1 else None
+    return {"seed": str(shown), "apart_from_seed": set_name(_described(hidden.dynprompt, link, without=_SEEDS))}
 
 
 def _link_at(hidden, input_name: str) -> list | None:

@@ -8,6 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 CONFIG = "LiDARLookaheadConfig"
+# A warning that our scripts call forth, of a deprecated call for one, is an error of the page, as it is one in Python.
+WARNINGS_ARE_ERRORS = """
+  const { warn } = console;
+  console.warn = (...told) => {
+    const { stack } = new Error();
+    if (stack.includes("/extensions/lidar/")) setTimeout(() => { throw new Error(told.join(" ") + stack); });
+    warn(...told);
+  };
+"""
 NODE_AT = (350, 120)  # on the canvas, which is shown at scale 1 from its origin
 BLANK_AT = (1000, 500)
 TRACKER = "app.extensionManager.workflow.activeWorkflow.changeTracker"  # the page's, which keeps the steps for undo
@@ -23,6 +32,7 @@ class Page:
         tab.set_default_timeout(60_000)
         tab.on("dialog", lambda dialog: dialog.accept())  # leave without saving, on a reload
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        tab.add_init_script(WARNINGS_ARE_ERRORS)
         tab.on("websocket", lambda socket: socket.on("framereceived", self._hear))
         tab.goto(url)
         self.await_load()

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {"lidar_core", "reward_models", "demo_model", "nodes", "benchmarks", "examples", "tests", "devtools"}
+ROOMS = {"lidar_core", "reward_models", "demo_model", "nodes", "benchmarks", "with_diffusers", "tests", "devtools"}
 # ComfyUI's own top-level modules. "nodes" is the host's where it is imported absolutely: ours is reached relatively.
 HOST = {
     "alembic_db", "api_server", "app", "comfy", "comfy_api", "comfy_api_nodes", "comfy_config", "comfy_execution",
@@ -46,13 +46,13 @@ SCRIPTS = ("demo_model/train.py",)
 MAY_IMPORT = {
     "__init__.py": {"nodes"},
     "dev.py": {"devtools"},
-    "devtools": ROOMS - {"nodes", "benchmarks", "examples", "tests"},
+    "devtools": ROOMS - {"nodes", "benchmarks", "with_diffusers", "tests"},
     "lidar_core": {"lidar_core"},
     "reward_models": {"reward_models"},
     "demo_model": {"demo_model"},
     "nodes": {"nodes", "lidar_core", "reward_models", "demo_model"},
-    "benchmarks": ROOMS - {"examples", "tests"},
-    "examples": {"examples", "lidar_core"},
+    "benchmarks": ROOMS - {"with_diffusers", "tests"},
+    "with_diffusers": {"with_diffusers", "lidar_core"},
     "tests": ROOMS - {"benchmarks"},
 }
 
@@ -186,8 +186,8 @@ def test_dev_py_starts_with_the_standard_library_alone():
         ("tests/core/test_x.py", "import nodes"),
         ("tests/rewards/test_x.py", "pytest.importorskip('comfy')"),
         ("tests/core/test_x.py", "import benchmarks.report"),
-        ("examples/diffusers_sdxl.py", "import comfy.sd"),
-        ("examples/diffusers_sdxl.py", "from reward_models import load_reward_model"),
+        ("with_diffusers/diffusers_sdxl.py", "import comfy.sd"),
+        ("with_diffusers/diffusers_sdxl.py", "from reward_models import load_reward_model"),
         ("dev.py", "from reward_models import load_reward_model"),
         ("devtools/server.py", "from ..nodes import x"),
         ("__init__.py", "from .nodes import LiDARExtension"),
@@ -216,7 +216,7 @@ def test_a_violation_is_found(path, source):
         ("tests/host/test_x.py", "import comfy.sd\nimport nodes"),
         ("tests/core/test_x.py", "from lidar_core import LookaheadSet\nimport safetensors"),
         ("benchmarks/report.py", "import comfy.sd\nfrom demo_model.referee import judge"),
-        ("examples/diffusers_sdxl.py", "import diffusers\nfrom lidar_core import Particles\nfrom .guided_scheduler import Shift"),
+        ("with_diffusers/diffusers_sdxl.py", "import diffusers\nfrom lidar_core import Particles\nfrom .guided_scheduler import Shift"),
         ("devtools/demo_run.py", "import numpy\nfrom demo_model.referee import judge"),
         ("dev.py", "import json\nfrom devtools import server"),
         ("__init__.py", "def f():\n    from .nodes import LiDARExtension"),

@@ -5,7 +5,7 @@ import pickle
 import pytest
 import torch
 
-from lidar_core import LookaheadSet
+from lidar_core import LookaheadSet, Origin
 
 
 def make_set(rewards=(0.5, -1.0, 2.0, 0.5), name="warmth", metadata=None):
@@ -73,6 +73,76 @@ def test_with_rewards_replaces_the_rewards_alone():
     assert (lookaheads.reward_name, lookaheads.rewards.tolist()) == ("warmth", [0.5, -1, 2, 0.5])
     with pytest.raises(ValueError, match=r"rewards have shape \(3,\), wanted \(4,\)"):
         lookaheads.with_rewards(torch.zeros(3), "brightness")
+
+
+def test_without_more_each_is_a_row_of_an_unknown_seed_and_its_reward_the_only_score():
+    lookaheads = make_set()
+    assert lookaheads.origins == tuple(Origin(row) for row in range(4)) and lookaheads.origins[2].seed is None
+    assert list(lookaheads.scores) == ["warmth"] and torch.equal(lookaheads.scores["warmth"], lookaheads.rewards)
+    assert (lookaheads.combination, lookaheads.pictures) == ((), ())
+
+
+def test_other_rewards_keep_scores_origins_and_pictures_and_no_combination():
+    origins, pictures = [Origin(row, 7) for row in (3, 1, 0, 9)], [b"1", b"2", b"3", b"4"]
+    scores = {"warmth": torch.tensor([0.5, 2.0, 3.0, 4.0]), "light": torch.tensor([4.0, 3.0, 2.0, 1.0])}
+    lookaheads = LookaheadSet(
+        torch.ones(4, 2), torch.ones(4), "both", {}, origins, scores, [("warmth", 1), ("light", 2)], pictures
+    )
+    other = lookaheads.with_rewards(torch.zeros(4), "picks")
+    assert other.origins == tuple(origins) and other.pictures == tuple(pictures) and other.combination == ()
+    assert all(torch.equal(other.scores[name], scores[name]) for name in scores)
+    with pytest.raises(TypeError, match="item assignment"):
+        other.scores["light"] = torch.zeros(4)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "message"),
+    [
+        ({"origins": [Origin(0)]}, ValueError, "there are 1 origins, wanted 3, one for each lookahead"),
+        ({"origins": [0, 1, 2]}, TypeError, "origins hold something else, wanted Origin alone"),
+        ({"pictures": [b"1", b"2"]}, ValueError, "there are 2 pictures, wanted 3"),
+        ({"pictures": ["1", "2", "3"]}, TypeError, "pictures hold something else, wanted bytes alone"),
+        ({"scores": {"light": torch.ones(2)}}, ValueError, r"scores have shape \(2,\), wanted \(3,\)"),
+        (
+            {"scores": {"light": torch.tensor([1.0, torch.inf, 2.0])}},
+            ValueError,
+            "scores are not finite .* at lookahead no. 2",
+        ),
+        ({"scores": [torch.ones(3)]}, TypeError, "scores are something else, wanted a mapping"),
+        (
+            {"combination": [("light", 1.0)]},
+            ValueError,
+            "a combination names the score 'light', wanted one that is there",
+        ),
+        (
+            {"combination": [("warmth", torch.nan)]},
+            ValueError,
+            "a weight of a combination is float, wanted a finite number",
+        ),
+    ],
+)
+def test_what_goes_with_lookaheads_is_one_for_each(more, kind, message):
+    with pytest.raises(kind, match=message):
+        LookaheadSet(torch.ones(3, 2), torch.ones(3), "warmth", **more)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ((-1,), ValueError, "row of a lookahead is out of range, wanted a whole number from 0 to 2147483647"),
+        (
+            (0, 2**64),
+            ValueError,
+            "seed of a lookahead is out of range, wanted a whole number from 0 to 18446744073709551615",
+        ),
+        ((1.0,), TypeError, "row of a lookahead is float, wanted a whole number"),
+        ((True,), TypeError, "row of a lookahead is bool, wanted a whole number"),
+        ((0, 1, 2), TypeError, "model of a lookahead is int, wanted a text"),
+    ],
+)
+def test_an_origin_is_a_row_a_seed_and_texts(arguments, kind, message):
+    with pytest.raises(kind, match=message):
+        Origin(*arguments)
 
 
 LATENTS = torch.ones(3, 4, 2, 2)

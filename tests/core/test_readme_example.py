@@ -1,6 +1,7 @@
 """The example of README's section "Use lidar_core alone", run as it stands there."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
-def example_names():
+def example_names(tmp_path_factory):
     section = README.read_text(encoding="utf-8").split("## Use lidar_core alone\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```python\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
     assert len(blocks) == 1, f"the section holds {len(blocks)} Python blocks, wanted one"
-    names = {}
-    exec(compile(blocks[0], f"{README.name}: Use lidar_core alone", "exec"), names)
-    return names
+    script = tmp_path_factory.mktemp("readme") / "example.py"
+    script.write_text(blocks[0], encoding="utf-8")
+    return runpy.run_path(str(script))
 
 
 def test_example_raises_the_mean_reward(example_names, record_figure):

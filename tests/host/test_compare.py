@@ -170,5 +170,7 @@ def test_what_the_server_cannot_do_is_told_in_one_line(command, tmp_path):
     graph["reward"] = node("LiDARRewardModelLoader", kind="palette match", file="none", architecture="ViT-L-14")
     (tmp_path / "workflow.json").write_text(json.dumps(graph))
     assert "The server failed at" in wrong(command)
-    (tmp_path / "workflow.json").write_text((REPOSITORY / "workflows" / "lidar_sdxl_modular.json").read_text())
+    (tmp_path / "workflow.json").write_text(
+        (REPOSITORY / "workflows" / "05 SDXL in parts, for any sampler.json").read_text()
+    )
     assert "needs one LiDAR KSampler, and this one has 0" in wrong(command)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devtools.workflow_to_prompt import workflow_to_prompt
 
-WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "lidar_demo.json"
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "01 Demo - with and without LiDAR.json"
 
 
 def test_both_phases_show_their_progress_to_the_end_and_previews(server, record_figure):

@@ -162,7 +162,7 @@ LOOK = {key: each for key, each in VALUES.items() if key in MODEL | {"draw": 0, 
     "look": node("LiDARLookFirst", lookaheads=["values", 0], look_first=True, favourites=1),
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["look", 0]),
     "save": node("SaveLatent", samples=["start", 0], filename_prefix="bad_inputs"),
-}
+}  # fmt: skip
 KEPT = {key: each for key, each in PARTS.items() if key not in ("pick", "guide", "start", "sample", "save", "table")} | {
     "keep": node(
         "LiDARSaveLookaheads", lookahead_set=["score", 0], filename_prefix="bad_inputs", overwrite=True, images=["decode", 0]
@@ -184,9 +184,8 @@ BASES = {
     "LiDARFinishSeveral": ("longer", SEVERAL), "LiDARSampleInParts": ("parts", SEVERAL), "LiDARKeepBest": ("keep", SEVERAL),
     "LiDARMeasureDrafts": ("measure", MEASURING), "LiDARSampleRows": ("finals", ROWS), "LiDARJudgeRows": ("second", ROWS),
     "LiDARReportDrafts": ("report", ROWS),
-    "LiDARLookFirst": ("look", LOOK),
     "LiDARSaveLookaheads": ("keep", KEPT), "LiDARLoadLookaheads": ("load", LOADED), "LiDARMergeLookaheads": ("merge", LOADED),
-    "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
+    "LiDARLookFirst": ("look", LOOK), "LiDARCheckedInput": ("checked", CHECKED), "LiDARRunReport": ("report", REPORT),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""lidar_core in a diffusers pipeline (examples/): each scheduler's own prediction moves as asked, and a guided SDXL run passes
+"""lidar_core in a diffusers pipeline (with_diffusers/): each scheduler's own prediction moves as asked, and a guided SDXL run passes
 through the same latents as the host's, step by step, with the same weights."""
 
 import functools
@@ -15,8 +15,8 @@ from diffusers import (
     HeunDiscreteScheduler,
 )
 
-from examples.diffusers_sdxl import SDXL_NOISE, steer, tiny_pipeline
-from examples.guided_scheduler import guided_scheduler
+from with_diffusers.diffusers_sdxl import SDXL_NOISE, steer, tiny_pipeline
+from with_diffusers.guided_scheduler import guided_scheduler
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers under numpy 2
 

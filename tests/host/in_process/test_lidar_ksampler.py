@@ -368,7 +368,10 @@ def test_ids_names_and_order_of_inputs_are_as_promised(node_classes):
         "LiDARLookaheadConfig": "LiDAR Lookahead Config: start_from count finish cut_percent steps cfg sampler_name scheduler "
         f"{guidance} steady_scores batch_size",
         "LiDARSampleLookaheads": "LiDAR Sample Lookaheads: model positive negative latent_image seed count steps cfg "
-        "sampler_name scheduler denoise batch_size",
+        "sampler_name scheduler denoise batch_size first_row rows",
+        "LiDARSaveLookaheads": "LiDAR Save Lookaheads: lookahead_set filename_prefix overwrite images",
+        "LiDARLoadLookaheads": "LiDAR Load Lookaheads: file",
+        "LiDARMergeLookaheads": "LiDAR Merge Lookaheads: sets",
         "LiDARScoreLookaheads": "LiDAR Score Lookaheads: lookaheads images reward_model prompt batch_size steady_scores",
         "LiDARApplyGuidance": f"LiDAR Apply Guidance: model lookaheads {guidance} percent_of",
         "LiDARStartFromBest": "LiDAR Start From Best: latent_image lookaheads",

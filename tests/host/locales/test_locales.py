@@ -31,6 +31,13 @@ def test_what_the_host_serves_is_made_of_the_words(language, source, schemas, re
         assert path.is_file() and path.read_text(encoding="utf-8") == text, f"{path} is stale: {ANEW}"
 
 
+def test_no_text_of_a_node_has_signs_that_older_pages_take_for_syntax():
+    """ComfyUI 0.18's page shows no tooltip with an @ in it, and says "Invalid linked format"."""
+    for path in LOCALES.glob("*/nodeDefs.json"):
+        texts = path.read_text(encoding="utf-8").split('"')[1::2]
+        assert [text for text in texts if set(text) & set("@{}|")] == []
+
+
 def test_what_is_wrong_is_found(source, schemas):
     words = written("fr")
     finish = next(text for text in words["texts"] if text.startswith("How many of the best are finished"))

@@ -1,0 +1,89 @@
+// The menu of a KSampler puts LiDAR KSampler in its place: the same links and values, the VAE of the VAE Decode behind it, and
+// a reward model, the one that is there or a loader for it.
+
+import { app } from "../../scripts/app.js";
+
+const ROOM = 900; // pixels that a LiDAR KSampler needs in height once it has a contact sheet
+
+app.registerExtension({
+  name: "LiDAR.ReplaceKSampler",
+  getNodeMenuItems(node) {
+    if (node.comfyClass !== "KSampler") return [];
+    return [{ content: "Replace with LiDAR KSampler", callback: () => asOneStep(() => replace(node)) }];
+  },
+});
+
+function asOneStep(act) {
+  app.canvas.emitBeforeChange(); // one step for undo
+  try {
+    act();
+  } finally {
+    app.canvas.emitAfterChange();
+    app.canvas.setDirty(true, true);
+  }
+}
+
+function replace(node) {
+  const { graph } = node;
+  const lidar = add(graph, "LiDARKSampler", node.pos);
+  for (const { name, value } of node.widgets) {
+    const widget = lidar.widgets.find((each) => each.name === name);
+    if (widget) widget.value = value;
+  }
+  const behind = linksOf(graph, node.outputs[0].links);
+  const vae = behind.map((link) => link.inputNode?.inputs.find((input) => input.type === "VAE")).find((input) => input?.link != null);
+  for (const input of node.inputs) connect(graph, input.link, lidar, input.name);
+  if (vae) connect(graph, vae.link, lidar, "vae");
+  for (const { inputNode, link, subgraphOutput } of behind) {
+    if (inputNode) lidar.connect(0, inputNode, link.target_slot);
+    else subgraphOutput?.connect(lidar.outputs[0], lidar);
+  }
+  makeRoom(graph, node, lidar);
+  rewardModel(graph, lidar).connect(0, lidar, lidar.findInputSlot("reward_model"));
+  graph.remove(node);
+  app.canvas.selectItems?.([lidar]);
+}
+
+function add(graph, type, [x, y]) {
+  const node = LiteGraph.createNode(type);
+  node.pos = [x, y];
+  graph.add(node);
+  return node;
+}
+
+// Each link with the nodes at its ends, or the subgraph's own socket where it leads outside.
+function linksOf(graph, ids) {
+  return (ids ?? []).map((id) => graph.getLink(id)?.resolve(graph)).filter(Boolean);
+}
+
+// Leads what comes through the link with this id to an input of LiDAR KSampler as well.
+function connect(graph, id, lidar, name) {
+  const slot = lidar.findInputSlot(name);
+  if (id == null || slot < 0) return;
+  const { outputNode, link, subgraphInput } = graph.getLink(id).resolve(graph);
+  if (outputNode) outputNode.connect(link.origin_slot, lidar, slot);
+  else subgraphInput?.connect(lidar.inputs[slot], lidar);
+}
+
+// The loader that is there already, or a new one: with the only file that there is, else with none, to be chosen.
+function rewardModel(graph, lidar) {
+  const there = graph.nodes.find((each) => each.outputs?.some((output) => output.type === "LIDAR_REWARD_MODEL"));
+  if (there) return there;
+  const loader = add(graph, "LiDARRewardModelLoader", [lidar.pos[0], lidar.pos[1] + ROOM + 40]);
+  const file = loader.widgets.find(({ name }) => name === "file");
+  const files = file.options.values.filter((each) => each !== "none");
+  if (files.length === 1) file.value = files[0];
+  return loader;
+}
+
+// Moves what would be covered: to the right what stands right of KSampler, down what stands below it.
+function makeRoom(graph, node, lidar) {
+  const right = node.pos[0] + node.size[0], bottom = node.pos[1] + node.size[1];
+  const wider = lidar.size[0] - node.size[0];
+  for (const each of graph.nodes) {
+    if (each === node || each === lidar) continue;
+    const [x, y] = each.pos;
+    if (x >= right) each.pos = [x + wider, y];
+    else if (y >= bottom && x + each.size[0] > node.pos[0]) each.pos = [x, y + ROOM - node.size[1]];
+  }
+}
