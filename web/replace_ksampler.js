@@ -39,7 +39,8 @@ function replace(node) {
     else subgraphOutput?.connect(lidar.outputs[0], lidar);
   }
   makeRoom(graph, node, lidar);
-  rewardModel(graph, lidar).connect(0, lidar, lidar.findInputSlot("reward_model"));
+  const judge = rewardModel(graph, lidar);
+  judge.connect(judge.outputs.findIndex(isReward), lidar, lidar.findInputSlot("reward_model"));
   graph.remove(node);
   app.canvas.selectItems?.([lidar]);
 }
@@ -65,15 +66,19 @@ function connect(graph, id, lidar, name) {
   else subgraphInput?.connect(lidar.inputs[slot], lidar);
 }
 
-// The loader that is there already, or a new one: with the only file that there is, else with none, to be chosen.
+// The node that has a reward model already, or a new loader: with the only file that there is, else with none, to be chosen.
 function rewardModel(graph, lidar) {
-  const there = graph.nodes.find((each) => each.outputs?.some((output) => output.type === "LIDAR_REWARD_MODEL"));
+  const there = graph.nodes.find((each) => each.outputs?.some(isReward));
   if (there) return there;
   const loader = add(graph, "LiDARRewardModelLoader", [lidar.pos[0], lidar.pos[1] + ROOM + 40]);
   const file = loader.widgets.find(({ name }) => name === "file");
   const files = file.options.values.filter((each) => each !== "none");
   if (files.length === 1) file.value = files[0];
   return loader;
+}
+
+function isReward(output) {
+  return output.type === "LIDAR_REWARD_MODEL";
 }
 
 // Moves what would be covered: to the right what stands right of KSampler, down what stands below it.

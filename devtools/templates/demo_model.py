@@ -196,7 +196,7 @@ before, score them too. If the guiding judge is pleased while most others are no
     )  # fmt: skip
     ((place, size),) = stack(620, 410, LIDAR)
     steered = lidar(board, place, size, model, positive, negative, latent, seed=7)
-    decode_at, table_at, score_at = stack(1070, 480, FOLDED, 190, 410)
+    decode_at, table_at, score_at = stack(1070, 480, FOLDED, 270, 410)
     pictures = decoded(board, decode_at, model, steered["latent"])
     without = decoded(board, ((1320, 0), (230, FOLDED)), model, plain["LATENT"])
     scored = board.add(

@@ -1,4 +1,4 @@
-"""LiDAR in a graph that was made without it: one entry of KSampler's menu, here on ComfyUI's kind of default graph."""
+"""LiDAR in a graph that was made without it: one entry of KSampler's menu."""
 
 from __future__ import annotations
 
@@ -6,43 +6,42 @@ import pytest
 
 from .sheet_page import SheetOnPage
 
+KEPT = ("model", "positive", "negative", "latent_image", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
+
 
 @pytest.fixture
 def plain(graph):
-    """The same with the host's KSampler, and a reward model's loader that is not connected."""
+    """The graph with the host's KSampler and nothing of LiDAR's but the demo model."""
     lidar = graph["5"]["inputs"]
-    names = (
-        "model",
-        "positive",
-        "negative",
-        "latent_image",
-        "seed",
-        "steps",
-        "cfg",
-        "sampler_name",
-        "scheduler",
-        "denoise",
-    )
-    graph["5"] = {"class_type": "KSampler", "inputs": {name: lidar[name] for name in names}}
-    graph["4"] = {
-        "class_type": "LiDARRewardModelLoader",
-        "inputs": {"kind": "colourfulness", "file": "none", "architecture": "ViT-L-14-quickgelu"},
-    }
+    graph["5"] = {"class_type": "KSampler", "inputs": {name: lidar[name] for name in KEPT}}
+    del graph["4"]
     return graph
 
 
-def test_the_menu_of_ksampler_puts_lidar_in_its_place_with_links_and_values(page, server, plain):
-    before = dict(plain["5"]["inputs"])
-    page.open_prompt(plain, shown="KSampler")
-    page.open(page.workflow())
+def replaced(page, graph) -> dict:
+    """Opens the graph and has KSampler replaced by its menu; returns the prompt's nodes by class."""
+    page.open_prompt(graph, shown="KSampler")
     x, y = page.js("() => [...app.rootGraph.nodes.find((node) => node.type === 'KSampler').pos]")
     page.tab.mouse.click(x + 100, y - 15, button="right")
     page.tab.get_by_text("Replace with LiDAR KSampler").click()
     page.until("() => !app.rootGraph.nodes.some((node) => node.type === 'KSampler')")
-    (lidar,) = (node["inputs"] for node in page.prompt().values() if node["class_type"] == "LiDARKSampler")
+    return {node["class_type"]: node["inputs"] for node in page.prompt().values()}
+
+
+def test_the_menu_of_ksampler_puts_lidar_in_its_place_with_links_and_values(page, server, plain):
+    before = dict(plain["5"]["inputs"])
+    lidar = replaced(page, plain)["LiDARKSampler"]
     assert {name: lidar[name] for name in before} == before
-    assert (lidar["vae"], lidar["reward_model"]) == (["1", 2], ["4", 0])
+    assert (lidar["vae"], lidar["reward_model"]) == (["1", 2], ["1", 3])
     assert "LiDARContinueBest" in page.run()
     SheetOnPage(page).wait(8)
     page.undo()
     assert page.js("() => app.rootGraph.nodes.some((node) => node.type === 'KSampler')")
+
+
+def test_where_no_reward_model_is_a_loader_is_added_with_no_file_chosen_for_the_user(page, server, plain):
+    plain["1"] = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "none"}}
+    nodes = replaced(page, plain)
+    assert nodes["LiDARRewardModelLoader"] | {"kind": "auto", "file": "none"} == nodes["LiDARRewardModelLoader"]
+    assert nodes["LiDARKSampler"]["vae"] == ["1", 2]
+    assert "reward_model" in nodes["LiDARKSampler"]
