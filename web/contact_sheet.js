@@ -85,7 +85,7 @@ function sheetWidget(shown, name, node) {
     hideOnZoom: false,
     getMinHeight: () => sheet.height + 20, // the page's own margin
   });
-  Object.assign(widget, { sheet, source: node, label: "contact sheet" }); // the label is shown in the simple view
+  Object.assign(widget, { sheet, source: node, label: word("contact sheet") }); // the label is shown in the simple view
   forwardToCanvas(sheet.element);
   shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), shown.size[1]]);
   chain(shown, "onRemoved", () => sheet.large.hide());

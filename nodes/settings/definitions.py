@@ -270,7 +270,7 @@ def picks_input(**options) -> io.Input:
         tooltip=(
             "Numbers of the lookaheads that you like, as on the contact sheet, separated by commas: 3, 7. They come first. A "
             "minus rejects one: -2. An own value: 3=5, 7=4, 1=-2; without one a favourite counts 1 and a reject -1. With the "
-            "name of a set behind them, 3, 7 @k7f2, they hold for that set alone; the page adds the one that was looked at. "
+            "name of a set behind them they hold for that set alone; the page adds the one that was looked at. "
             "Empty: no picks."
         ),
         **options,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .words import LOCALES, faults, files_of, written
@@ -29,6 +31,19 @@ def test_what_the_host_serves_is_made_of_the_words(language, source, schemas, re
             path.parent.mkdir(exist_ok=True, parents=True)
             path.write_text(text, encoding="utf-8")
         assert path.is_file() and path.read_text(encoding="utf-8") == text, f"{path} is stale: {ANEW}"
+
+
+def test_no_text_of_a_node_has_signs_that_older_pages_take_for_syntax():
+    """ComfyUI 0.18's page shows no tooltip with an @ in it, and says "Invalid linked format"."""
+    for path in LOCALES.glob("*/nodeDefs.json"):
+        texts = []
+        json.loads(
+            path.read_text(encoding="utf-8"),
+            object_pairs_hook=lambda pairs, texts=texts: texts.extend(dict(pairs).values()),
+        )
+        texts = [text for text in texts if isinstance(text, str)]
+        assert len(texts) > 300
+        assert [text for text in texts if set(text) & set("@{}|")] == []
 
 
 def test_what_is_wrong_is_found(source, schemas):

@@ -24,7 +24,7 @@ Words = dict[str, dict[str, str]]  # and "quotes", a list of two
 
 _NUMBER = re.compile(r"\d+(?:[./]\d+)*")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_ALIKE = re.compile(r"(?<=preset )\w+|@\w+|models/\w+|\.[a-z]{2,}\b|-quickgelu")
+_ALIKE = re.compile(r"(?<=preset )\w+|models/\w+|\.[a-z]{2,}\b|-quickgelu")
 _TOLD_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")  # as in web/words.js
 _ON_PAGE = re.compile(r"\bword\(\s*\"([^\"]+)\"")
 
