@@ -27,7 +27,7 @@ function replace(node) {
   const { graph } = node;
   const lidar = add(graph, "LiDARKSampler", node.pos);
   for (const { name, value } of node.widgets) {
-    const widget = lidar.widgets.find((each) => each.name === name);
+    const widget = name !== "control_after_generate" && lidar.widgets.find((each) => each.name === name); // its seed stays fixed
     if (widget) widget.value = value;
   }
   const behind = linksOf(graph, node.outputs[0].links);
