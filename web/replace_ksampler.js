@@ -2,6 +2,7 @@
 // a reward model, the one that is there or a loader for it.
 
 import { app } from "../../scripts/app.js";
+import { word } from "./words.js";
 
 const ROOM = 900; // pixels that a LiDAR KSampler needs in height once it has a contact sheet
 
@@ -9,7 +10,7 @@ app.registerExtension({
   name: "LiDAR.ReplaceKSampler",
   getNodeMenuItems(node) {
     if (node.comfyClass !== "KSampler") return [];
-    return [{ content: "Replace with LiDAR KSampler", callback: () => asOneStep(() => replace(node)) }];
+    return [{ content: word("Replace with LiDAR KSampler"), callback: () => asOneStep(() => replace(node)) }];
   },
 });
 
