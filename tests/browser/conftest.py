@@ -23,7 +23,7 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium():
     """A running Chromium with an empty profile. It must end with these tests: playwright keeps an event loop running, and
     others start theirs."""
@@ -38,9 +38,9 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="package", params=["classic", "nodes2"])
+@pytest.fixture(scope="module", params=["classic", "nodes2"])
 def opened(chromium, _running_server, request):
-    """The page in one renderer, loaded once for all tests of this folder."""
+    """The page in one renderer, loaded once for all tests of a file: one may leave a dialog or a pointer mode behind."""
     for name, value in {"Comfy.VueNodes.Enabled": request.param == "nodes2", "Comfy.TutorialCompleted": True}.items():
         _running_server.post(f"/settings/{name}", value)
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
