@@ -5,6 +5,7 @@ import { app } from "../../scripts/app.js";
 import { word } from "./words.js";
 
 const ROOM = 900; // pixels that a LiDAR KSampler needs in height once it has a contact sheet
+const TITLE = 30; // pixels of a node's title, above its place
 
 app.registerExtension({
   name: "LiDAR.ReplaceKSampler",
@@ -71,11 +72,22 @@ function connect(graph, id, lidar, name) {
 function rewardModel(graph, lidar) {
   const there = graph.nodes.find((each) => each.outputs?.some(isReward));
   if (there) return there;
-  const loader = add(graph, "LiDARRewardModelLoader", [lidar.pos[0], lidar.pos[1] + ROOM + 40]);
+  const loader = add(graph, "LiDARRewardModelLoader", lidar.pos);
+  loader.pos = freePlace(graph, loader, lidar);
   const file = loader.widgets.find(({ name }) => name === "file");
   const files = file.options.values.filter((each) => each !== "none");
   if (files.length === 1) file.value = files[0];
   return loader;
+}
+
+// Left of LiDAR KSampler, as far down as nothing else stands there.
+function freePlace(graph, node, { pos: [right, top] }) {
+  const [width, height] = node.size, x = right - width - 60;
+  const others = graph.nodes.filter((each) => each !== node);
+  const covers = (y) => others.some(({ pos, size }) => pos[0] < x + width + 20 && pos[0] + size[0] > x - 20 && pos[1] - TITLE < y + height + 20 && pos[1] + size[1] > y - TITLE - 20);
+  let y = top;
+  while (covers(y)) y += 20;
+  return [x, y];
 }
 
 function isReward(output) {

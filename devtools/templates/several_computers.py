@@ -11,7 +11,7 @@ BEST = 4
 
 
 def one_set(board: Board) -> None:
-    note, source, seed_at = stack(0, 290, 470, DEMO_MODEL, NUMBER)
+    note, source, seed_at = stack(0, 265, 470, DEMO_MODEL, NUMBER)
     read_me = board.note(
         """
 # One set from several computers
@@ -33,7 +33,7 @@ docs/scaling.md has it step by step.
     )
     model = board.add("LiDARLoadDemoModel", *source)
     seed = board.add("PrimitiveInt", *seed_at, "Seed, the same everywhere", value=5)
-    left = stack(310, 270, 100, FOLDED, FOLDED, LATENT, NUMBER, LATENT)
+    left = stack(285, 235, 100, FOLDED, FOLDED, LATENT, NUMBER, LATENT)
     prompt = board.add("PrimitiveStringMultiline", *left[0], "Prompt", value=PROMPT)
     positive = words(board, left[1], model, prompt["STRING"], "... for the model")
     negative = words(board, left[2], model, "", "Negative prompt (empty)")
@@ -44,14 +44,15 @@ docs/scaling.md has it step by step.
         "positive": positive["CONDITIONING"], "negative": negative["CONDITIONING"], "seed": seed["INT"],
     }  # fmt: skip
     drawn = {**task, "model": model["model"], "latent_image": latent["LATENT"], **QUICK}
-    own = stack(600, 300, 365, FOLDED, 280)
-    some = board.add("LiDARSampleLookaheads", *own[0], **drawn, first_row=first_row["INT"])
-    seen = decoded(board, own[1], model, some["lookaheads"])
+    (own,) = stack(540, 260, 365)
+    ranking = stack(820, 250, FOLDED, 280)
+    some = board.add("LiDARSampleLookaheads", *own, **drawn, first_row=first_row["INT"])
+    seen = decoded(board, ranking[0], model, some["lookaheads"])
     ranked = board.add(
-        "LiDARScoreImages", *own[2], images=seen["IMAGE"], reward_model=model["reward_model"], prompt=prompt["STRING"],
+        "LiDARScoreImages", *ranking[1], images=seen["IMAGE"], reward_model=model["reward_model"], prompt=prompt["STRING"],
         latents=rows["LATENT"], top_k=BEST,
     )  # fmt: skip
-    again = stack(920, 300, 365, FOLDED, FOLDED, 230)
+    again = stack(1090, 250, FOLDED, FOLDED, FOLDED, 230)
     best = board.add("LiDARSampleLookaheads", *again[0], "Draw the best again", **drawn, rows=ranked["latents"])
     clear = decoded(board, again[1], model, best["lookaheads"])
     scored = board.add(
@@ -62,7 +63,7 @@ docs/scaling.md has it step by step.
         "LiDARSaveLookaheads", *again[2], lookahead_set=scored["lookahead_set"], filename_prefix="several_computers",
         overwrite=True,
     )  # fmt: skip
-    right = stack(1240, 350, 80, FOLDED, KSAMPLER, FOLDED, 250)
+    right = stack(1360, 230, FOLDED, FOLDED, FOLDED, 230, KSAMPLER)
     start = board.add(
         "LiDARStartFromBest", *right[0], latent_image=latent["LATENT"], lookaheads=scored["lookahead_set"]
     )
@@ -71,14 +72,14 @@ docs/scaling.md has it step by step.
     )
     sampled = board.add(
         "KSampler",
-        *right[2],
+        *right[4],
         **task | {"seed": start["seed"]},
         model=guided["model"],
         latent_image=start["latent_image"],
         **FINAL,
     )
-    picture = decoded(board, right[3], model, sampled["LATENT"])
-    shown = board.add("PreviewImage", *right[4], images=picture["IMAGE"])
+    picture = decoded(board, right[2], model, sampled["LATENT"])
+    shown = board.add("PreviewImage", *right[3], images=picture["IMAGE"])
     board.group("1  What to draw", read_me, model, seed, prompt, rows, bottom=BOTTOM)
     board.group("2  Its own rows, and all ranked", some, seen, ranked, bottom=BOTTOM)
     board.group("3  The best again, with latents", best, clear, scored, bottom=BOTTOM)
