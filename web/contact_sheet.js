@@ -190,6 +190,7 @@ function chain(node, name, act) {
 function forwardToCanvas(element) {
   const middle = (event) => event.button === 1 || event.buttons === 4;
   element.addEventListener("wheel", (event) => {
+    if (!app.canvas.canvas.checkVisibility()) return; // in the page's app view it scrolls the panel
     const list = event.target.closest(".lidar-tiles");
     if (list && element.contains(document.activeElement) && list.scrollHeight > list.clientHeight && !event.ctrlKey) return event.stopPropagation();
     event.preventDefault();

@@ -138,7 +138,8 @@ export class ContactSheet {
     tile.setAttribute("aria-label", word("no. {number}, rank {rank}, score {score}", { number, rank: rank + 1, score: this.sheet.scores[rank] }));
     tile.dataset.number = number;
     tile.addEventListener("click", (event) => this.choose(number, event.altKey ? REJECTED : undefined));
-    tile.addEventListener("pointerenter", () => this.enlarge(number));
+    // Not on entering: a tile also comes below a pointer that rests, when the card above gets another line
+    tile.addEventListener("pointermove", () => this.large.tile !== tile && this.enlarge(number));
     tile.addEventListener("pointerleave", () => this.large.hide());
     return tile;
   }

@@ -7,6 +7,7 @@ const GAP = 12;
 export class LargeView {
   show(tile, { url, title, scores }) {
     this.hide();
+    this.tile = tile;
     const picture = element("img", "");
     picture.src = url;
     picture.addEventListener("error", () => picture.remove());
@@ -23,7 +24,7 @@ export class LargeView {
 
   hide() {
     this.element?.remove();
-    this.element = undefined;
+    this.element = this.tile = undefined;
   }
 
   place(tile) {

@@ -49,8 +49,9 @@ WHOLE = MODEL | {
 PARTS = MODEL | {
     "draw": node(
         "LiDARSampleLookaheads", model=["demo", 0], **TASK, latent_image=["latent", 0], seed=5, **DRAWING, denoise=1.0,
-        first_row=3, rows=["latent", 0],
+        first_row=3, rows=["two", 0],
     ),
+    "two": node("EmptyLatentImage", width=64, height=64, batch_size=2),
     "decode": node("VAEDecode", samples=["draw", 0], vae=["demo", 2]),
     "score": node(
         "LiDARScoreLookaheads", lookaheads=["draw", 0], images=["decode", 0], reward_model=["demo", 3], prompt=PROMPT,
@@ -83,7 +84,7 @@ CANDIDATES = MODEL | {
     "save": node("SaveLatent", samples=["go on", 0], filename_prefix="bad_inputs"),
     "report": node("PreviewAny", source=["go on", 1]),
 }  # fmt: skip
-SEVERAL = MODEL | {key: VALUES[key] for key in ("draw", "values")} | {
+SEVERAL = MODEL | {key: VALUES[key] for key in ("draw", "two", "values")} | {
     "longer": node(
         "LiDARFinishSeveral", latent_image=["latent", 0], finish=2, count=2, favourites=0, from_best=True, lookahead_steps=1.0, lookahead_cfg=2.0,
         image_steps=2.0, image_cfg=2.0, share=1.0,
@@ -158,7 +159,7 @@ REPORT = {key: each for key, each in PARTS.items() if key not in ("save", "table
     ),
     "save": node("SaveLatent", samples=["report", 0], filename_prefix="bad_inputs"),
 }
-LOOK = {key: each for key, each in VALUES.items() if key in MODEL | {"draw": 0, "values": 0}} | {
+LOOK = {key: each for key, each in VALUES.items() if key in MODEL | {"draw": 0, "two": 0, "values": 0}} | {
     "look": node("LiDARLookFirst", lookaheads=["values", 0], look_first=True, favourites=1),
     "start": node("LiDARStartFromBest", latent_image=["latent", 0], lookaheads=["look", 0]),
     "save": node("SaveLatent", samples=["start", 0], filename_prefix="bad_inputs"),
