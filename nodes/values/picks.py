@@ -20,7 +20,7 @@ def split_picks(text: str) -> tuple[str, str]:
     name = name.strip().lower()
     if mark and not re.fullmatch(f"[a-z0-9]{{{LENGTH}}}", name):
         raise ValueError(
-            f"picks has {printable(mark + name, limit=40)!r}: write the name of one set, and behind all numbers, such as "
+            f"picks has {printable(mark + name, limit=40)!r}: write the name of the set once, at the end, such as "
             "3, 7 @k7f2"
         )
     return numbers.strip(), name
@@ -48,6 +48,8 @@ def parse_picks(numbers: str, count: int) -> torch.Tensor:
         if not digits.isdecimal() or (rejected and value) or ("=" in pick and not value):
             pick = printable(pick.strip(), limit=40)
             raise ValueError(f"picks has {pick!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
+        if not digits.strip("0"):
+            raise ValueError("picks names lookahead 0, but their numbers begin at 1: use those on the contact sheet")
         index = int(digits) if len(digits) < 10 else 0
         if not 1 <= index <= count:
             digits = printable(digits, limit=20)

@@ -41,7 +41,7 @@ def test_numbers_count_from_1_and_stand_for_1_unless_they_say_more(parse, text, 
     ("text", "message"),
     [
         ("6", r"picks names lookahead 6, but there are 5: use the numbers 1 to 5"),
-        ("0", "picks names lookahead 0, but there are 5"),
+        ("0", "picks names lookahead 0, but their numbers begin at 1"),
         ("2, 3, 2=4", "picks names lookahead 2 twice"),
         ("2, -2", "picks names lookahead 2 twice"),
         ("the red one", "picks has 'the red one': write numbers"),
@@ -70,7 +70,7 @@ def test_the_name_of_a_set_stands_behind_the_numbers(nodes_room):
     assert split(" 3;7\n@ K7F2 ") == ("3;7", "k7f2")
     assert split("@k7f2") == ("", "k7f2")
     for wrong in ("3 @", "3 @k7f", "3 @k7f2x", "@k7f2 3", "3 @a @b", "3 @k7f\u00e9", "3 @\u0663333"):
-        with pytest.raises(ValueError, match="^picks has .*: write the name of one set, and behind all numbers"):
+        with pytest.raises(ValueError, match="^picks has .*: write the name of the set once, at the end"):
             split(wrong)
 
 

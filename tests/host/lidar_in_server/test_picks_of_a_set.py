@@ -105,8 +105,8 @@ def test_numbers_without_a_name_hold_for_the_set_at_hand_which_is_told(picked, b
 @pytest.mark.parametrize(
     ("picks", "told"),
     [
-        ("3 @", "picks has '@': write the name of one set, and behind all numbers, such as 3, 7 @k7f2"),
-        ("3 @k7f2, 4", "picks has '@k7f2, 4': write the name of one set"),
+        ("3 @", "picks has '@': write the name of the set once, at the end, such as 3, 7 @k7f2"),
+        ("3 @k7f2, 4", "picks has '@k7f2, 4': write the name of the set once"),
         ("3, x @k7f2", "picks has 'x': write numbers of lookaheads"),
         ("3000 @k7f2", "picks names lookahead 3000, but there are 1024"),
     ],
