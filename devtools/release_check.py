@@ -24,7 +24,7 @@ from .workflow_file import read_workflow
 from .workflow_to_prompt import workflow_to_prompt
 
 COMFY_CLI = "comfy-cli==1.23.0"
-WORKFLOWS = ("lidar_demo", "lidar_rewards")
+WORKFLOWS = ("01 Demo - with and without LiDAR", "08 Several rewards")
 INSTALLED_AS = "lidar-sampling"  # ComfyUI-Manager names the folder after the project
 WEIGHTS = "demo_model/weights/"
 _LINK = re.compile(r"\]\((?!\w+:)([^)\s#]+)")
