@@ -177,7 +177,7 @@ All share *Seed*, latent and prompts: so the noise of each lookahead is known by
     negative = board.add("CLIPTextEncode", *left[4], "Negative prompt", clip=source["CLIP"], text=NEGATIVE)
     latent = board.add("EmptyLatentImage", *latent_at, width=1024, height=1024, batch_size=1)
     seed = board.add("PrimitiveInt", *left[5], "Seed of lookaheads and picture", value=2602)
-    middle = stack(620, 390, 365, FOLDED, 280)
+    middle = stack(620, 390, 400, FOLDED, 280)
     task = {"positive": positive["CONDITIONING"], "negative": negative["CONDITIONING"]}
     lookaheads = board.add(
         "LiDARSampleLookaheads", *middle[0], model=distilled["MODEL"], **task, latent_image=latent["LATENT"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .board import Board
-from .columns import BOTTOM, DEMO_MODEL, FOLDED, KSAMPLER, LATENT, NUMBER, stack
+from .columns import BOTTOM, DEMO_MODEL, FOLDED, KSAMPLER, LATENT, NUMBER, PICTURES, stack
 from .demo_model import FINAL, PROMPT, decoded, words
 
 QUICK = {"count": 8, "steps": 6, "cfg": 3, "sampler_name": "dpmpp_2m", "scheduler": "karras"}
@@ -44,15 +44,15 @@ docs/scaling.md has it step by step.
         "positive": positive["CONDITIONING"], "negative": negative["CONDITIONING"], "seed": seed["INT"],
     }  # fmt: skip
     drawn = {**task, "model": model["model"], "latent_image": latent["LATENT"], **QUICK}
-    (own,) = stack(540, 260, 365)
-    ranking = stack(820, 250, FOLDED, 280)
+    (own,) = stack(540, 255, 365)
+    ranking = stack(810, 240, FOLDED, 280)
     some = board.add("LiDARSampleLookaheads", *own, **drawn, first_row=first_row["INT"])
     seen = decoded(board, ranking[0], model, some["lookaheads"])
     ranked = board.add(
         "LiDARScoreImages", *ranking[1], images=seen["IMAGE"], reward_model=model["reward_model"], prompt=prompt["STRING"],
         latents=rows["LATENT"], top_k=BEST,
     )  # fmt: skip
-    again = stack(1090, 250, FOLDED, FOLDED, FOLDED, 230)
+    again = stack(1075, 235, FOLDED, FOLDED, FOLDED, 230)
     best = board.add("LiDARSampleLookaheads", *again[0], "Draw the best again", **drawn, rows=ranked["latents"])
     clear = decoded(board, again[1], model, best["lookaheads"])
     scored = board.add(
@@ -63,7 +63,7 @@ docs/scaling.md has it step by step.
         "LiDARSaveLookaheads", *again[2], lookahead_set=scored["lookahead_set"], filename_prefix="several_computers",
         overwrite=True,
     )  # fmt: skip
-    right = stack(1360, 230, FOLDED, FOLDED, FOLDED, 230, KSAMPLER)
+    right = stack(1335, 225, FOLDED, FOLDED, FOLDED, PICTURES, KSAMPLER)
     start = board.add(
         "LiDARStartFromBest", *right[0], latent_image=latent["LATENT"], lookaheads=scored["lookahead_set"]
     )
