@@ -53,7 +53,10 @@ def read_until(terminal: int, pattern: bytes, seconds: float = 20) -> re.Match:
     shown, deadline = b"", time.monotonic() + seconds
     while not (found := re.search(pattern, shown)):
         assert select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0], shown
-        shown += os.read(terminal, 4096)
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:
+            raise AssertionError(f"it ended after {shown}") from None
     return found
 
 
