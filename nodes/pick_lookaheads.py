@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..lidar_core import standardise
 from ..reward_models.printable import printable
 from .host.checked_inputs import checked
+from .host.older_hosts import SHOWN_AGAIN
 from .host.show_on_node import has_a_place, show_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import picks_input
@@ -76,7 +77,7 @@ class LiDARPickLookaheads(io.ComfyNode):
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
-            has_intermediate_output=True,  # so that a page that was reloaded is told the set's name again
+            **SHOWN_AGAIN,  # the set's name
         )
 
     @classmethod
