@@ -45,8 +45,8 @@ class LiDARApplyGuidance(io.ComfyNode):
                         "lookahead, or all of equal score, cannot steer."
                     ),
                 ),
-                *setting_inputs(*GUIDANCE),
-                percent_of_input(),
+                *setting_inputs(*GUIDANCE, optional=True),
+                percent_of_input(optional=True),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Connect to any sampler.")],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],

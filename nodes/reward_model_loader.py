@@ -68,6 +68,7 @@ class LiDARRewardModelLoader(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "file",
+                    optional=True,
                     options=files,
                     default=NO_FILE,
                     tooltip=(
@@ -77,6 +78,7 @@ class LiDARRewardModelLoader(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "architecture",
+                    optional=True,
                     options=architectures,
                     default=architectures[0],
                     tooltip=(
@@ -121,13 +123,13 @@ class LiDARRewardModelLoader(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, file):
+    def validate_inputs(cls, file=NO_FILE):
         # Of this input alone, for the host tells one error at each input that is named here; None: it is a link
         problem = None if file in (None, NO_FILE) else missing(file, "file")
         return printable(problem) if problem else True
 
     @classmethod
-    def fingerprint_inputs(cls, kind, file, clip_file=NO_FILE, **_others):
+    def fingerprint_inputs(cls, kind, file=NO_FILE, clip_file=NO_FILE, **_others):
         states = []
         for name in (file, clip_file):
             path = None if name is None else resolve_reward_model_file(name)

@@ -66,7 +66,7 @@ function write(node, values) {
 }
 
 function presetsOf(node) {
-  return node.constructor.nodeData.input.required.start_from[1].presets;
+  return node.constructor.nodeData.input.optional.start_from[1].presets;
 }
 
 function rows(node, values) {

@@ -225,16 +225,21 @@ DEFAULTS = MappingProxyType({each.id: each.default for each in _definitions()})
 """The value of every setting that nobody has changed."""
 
 
-def setting_inputs(*names: str, **extra_dict) -> list[io.Input]:
-    """Return the inputs of these settings in this order; extra_dict: for the page, on the first of them."""
+def setting_inputs(*names: str, optional: bool = False, **extra_dict) -> list[io.Input]:
+    """Return the inputs of these settings in this order; optional: what is left out, or None through a link, has its default.
+
+    extra_dict: for the page, on the first of them.
+    """
     definitions = {each.id: each for each in _definitions()}
     inputs = [definitions[name] for name in names]
+    for each in inputs:
+        each.optional = optional
     inputs[0].extra_dict = extra_dict
     return inputs
 
 
-def percent_of_input() -> io.Input:
-    """Return percent_of: of what start_percent and end_percent are shares."""
+def percent_of_input(**options) -> io.Input:
+    """Return percent_of: of what start_percent and end_percent are shares; options: of io.Combo.Input."""
     return io.Combo.Input(
         "percent_of",
         options=[WHOLE_PROCESS, THIS_RUN],
@@ -244,6 +249,7 @@ def percent_of_input() -> io.Input:
             f"{WHOLE_PROCESS}: start and end are places in the whole process, as for ControlNet; with a denoise of 0.5 its first "
             f"half does not exist. {THIS_RUN}: shares of the steps that are sampled, whatever denoise is, as in LiDAR KSampler."
         ),
+        **options,
     )
 
 

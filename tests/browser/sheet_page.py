@@ -22,7 +22,7 @@ class SheetOnPage:
         self.page.js(
             """async (shown) => {
               for (const node of app.rootGraph.nodes) node.pos = node.type === shown ? [450, 80] : [node.pos[0] - 9000, node.pos[1]];
-              await app.loadGraphData(app.rootGraph.serialize()); // only so has it an id of its own
+              await app.loadGraphData({ ...app.rootGraph.serialize(), id: undefined }); // so it gets an id of its own
             }""",
             shown,
         )

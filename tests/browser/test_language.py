@@ -26,7 +26,7 @@ def chinese(page, server):
 
 
 def test_a_preset_writes_the_values_that_it_writes_in_english(chinese, server):
-    presets = server.object_info(CONFIG)[CONFIG]["input"]["required"]["start_from"][1]["presets"]
+    presets = server.object_info(CONFIG)[CONFIG]["input"]["optional"]["start_from"][1]["presets"]
     title, labels = chinese.js(
         """() => {
           const { title, widgets } = app.rootGraph.nodes[0];

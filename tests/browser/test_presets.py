@@ -16,7 +16,7 @@ CHOSEN = "SDXL (paper)"
 @pytest.fixture
 def presets(server):
     """Name -> the values that it writes."""
-    return server.object_info(CONFIG)[CONFIG]["input"]["required"]["start_from"][1]["presets"]
+    return server.object_info(CONFIG)[CONFIG]["input"]["optional"]["start_from"][1]["presets"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ PACK = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def inputs(server):
     """Name -> [type, options] of every widget of LiDAR Lookahead Config."""
-    return server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["required"]
+    return server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["optional"]
 
 
 def test_the_values_of_the_presets_come_with_the_first_widget_and_are_what_it_takes(inputs):

@@ -61,6 +61,8 @@ def test_every_shared_workflow_is_tested_and_has_a_thumbnail():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_workflow_is_what_its_template_says(name, object_info):
+    if not object_info["SaveImage"]["output"]:
+        pytest.skip("this host's Save Image hands no images on, and the templates are written with one that does")
     assert (FOLDER / f"{name}.json").read_text(encoding="utf-8") == written(name, object_info), (
         "write it with `python3 dev.py python -m devtools.templates`"
     )

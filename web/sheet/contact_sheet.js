@@ -57,7 +57,7 @@ export class ContactSheet {
     const before = this.sheet;
     this.told = sheet;
     this.sheet = sheet?.numbers ? sheet : undefined;
-    if (!this.sheet || before?.folder !== this.sheet.folder || String(before.numbers) !== String(this.sheet.numbers)) this.layTiles();
+    if (!this.sheet || before?.folder !== this.sheet.folder || String(before?.numbers) !== String(this.sheet.numbers)) this.layTiles();
     const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
     const began = started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [];
     const all = [...(news ? [["", news]] : []), ...run_facts.map(translated), ...began, ...facts.map(translated)];

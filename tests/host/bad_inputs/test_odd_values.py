@@ -24,6 +24,9 @@ NOT_CONNECTED = (
     ("LiDARKSampler", "lookahead_model"),
     ("LiDARKSampler", "lookahead_config"),
     ("LiDARKSampler", "picks"),
+    ("LiDARLookaheadConfig", "effective_dimension"),
+    ("LiDARApplyGuidance", "effective_dimension"),
+    ("LiDARRewardModelLoader", "file"),
     ("LiDARRewardModelLoader", "clip_file"),
     ("LiDARRewardModelLoader", "negative_prompt"),
     ("LiDARRewardModelLoader", "reference"),
@@ -136,9 +139,8 @@ def test_rows_that_are_none_are_refused_before_anything_is_drawn(fed, server, va
 @pytest.mark.parametrize(
     ("class_type", "name", "value"),
     [
-        ("LiDARLookaheadConfig", "effective_dimension", "None"), ("LiDARApplyGuidance", "effective_dimension", "None"),
         ("LiDARLookaheadConfig", "count", "10.5"), ("LiDARKSampler", "seed", "10.5"), ("LiDARKSampler", "steps", "two numbers"),
-        ("LiDARKSampler", "cfg", "two numbers"), ("LiDARRewardModelLoader", "file", "None"),
+        ("LiDARKSampler", "cfg", "two numbers"), ("LiDARSampleLookaheads", "count", "None"),
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_refused_in_one_line_before_anything_is_drawn(fed, server, bases, class_type, name, value):

@@ -49,7 +49,7 @@ def test_the_defaults_of_the_config_are_what_runs_without_one(graph, run, server
     prompt = graph()
     del prompt["lidar"]["inputs"]["lookahead_config"], prompt["config"]
     without = run(prompt)
-    described = server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["required"]
+    described = server.object_info("LiDARLookaheadConfig")["LiDARLookaheadConfig"]["input"]["optional"]
     widgets = {name: options["default"] for name, (_, options) in described.items()}
     config = run(graph({"config": widgets}))
     assert "LiDARContinueBest" in without.executed_classes
