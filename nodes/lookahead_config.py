@@ -34,7 +34,9 @@ class LiDARLookaheadConfig(io.ComfyNode):
                 "lcm",
                 "turbo",
             ],
-            inputs=setting_inputs(*EVERY, optional=True, presets=PRESETS),  # the presets are for web/lookahead_presets.js
+            inputs=setting_inputs(
+                *EVERY, optional=True, presets=PRESETS
+            ),  # the presets are for web/lookahead_presets.js
             outputs=[
                 LookaheadConfigSocket.Output(
                     display_name="lookahead_config",

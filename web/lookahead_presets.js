@@ -62,7 +62,7 @@ function write(node, values) {
   } finally {
     app.canvas.emitAfterChange();
   }
-  name(node);
+  requestAnimationFrame(() => name(node)); // once the page has drawn what was chosen: older ones would keep showing it
 }
 
 function presetsOf(node) {

@@ -14,7 +14,7 @@ class Nodes2Page(Page):
         return self.tab.get_by_label(setting, exact=True).last
 
     def label_at(self, setting: str) -> tuple[float, float]:
-        box = self.tab.get_by_test_id("widget-layout-field-label").get_by_text(setting, exact=True).bounding_box()
+        box = self.tab.locator(".lg-node").get_by_text(setting, exact=True).bounding_box()
         return box["x"] + 10, box["y"] + box["height"] / 2
 
     def turn_up(self, setting: str) -> None:

@@ -197,7 +197,10 @@ class Page:
 
     def steps(self) -> int:
         """How many steps can be undone."""
-        return self.js(f"() => {{ {TRACKER}.captureCanvasState(); return {TRACKER}.undoQueue.length; }}")
+        return self.js(
+            f"() => {{ const tracker = {TRACKER}; (tracker.captureCanvasState ?? tracker.checkState).call(tracker); "
+            "return tracker.undoQueue.length; }"
+        )
 
     def undo(self) -> None:
         self._step("Control+z", "undoQueue")
