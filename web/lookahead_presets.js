@@ -12,9 +12,9 @@ const CUSTOM = "custom";
 app.registerExtension({
   name: "LiDAR.LookaheadPresets",
   setup() {
-    api.addEventListener("graphChanged", nameAll);
+    api.addEventListener("graphChanged", soon(nameAll));
     // The page tells it with the mouse-up; Nodes 2.0 changes values and links after that, with the click, and tells a click later.
-    for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(nameAll), true);
+    for (const end of ["pointerup", "keyup"]) window.addEventListener(end, soon(nameAll), true);
   },
   nodeCreated(node) {
     if (node.comfyClass !== NODE) return;
@@ -22,6 +22,11 @@ app.registerExtension({
     queueMicrotask(() => name(node)); // a node that is loaded or pasted has its values and links by then
   },
 });
+
+// Once the page has drawn what was chosen: older pages would keep showing it.
+function soon(act) {
+  return (given) => requestAnimationFrame(() => act(given));
+}
 
 function nameAll() {
   for (const graph of [app.rootGraph, ...app.rootGraph.subgraphs.values()]) {
@@ -62,7 +67,7 @@ function write(node, values) {
   } finally {
     app.canvas.emitAfterChange();
   }
-  requestAnimationFrame(() => name(node)); // once the page has drawn what was chosen: older ones would keep showing it
+  soon(name)(node);
 }
 
 function presetsOf(node) {
