@@ -33,7 +33,9 @@ def test_a_preset_writes_the_values_that_it_writes_in_english(chinese, server):
         }"""
     )
     assert (title, labels["guidance_scale"], labels["preset"]) == ("LiDAR 前瞻设置", "引导强度", "预设")
-    row = "预设" if chinese.tab.get_by_label("预设", exact=True).count() else "preset"  # the classic canvas has no elements
+    row = (
+        "预设" if chinese.tab.get_by_label("预设", exact=True).count() else "preset"
+    )  # the classic canvas has no elements
     for name in ("SDXL (paper)", "recommended"):
         before = chinese.queued()
         chinese.choose(row, name)
