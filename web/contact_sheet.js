@@ -87,7 +87,7 @@ function sheetWidget(shown, name, node) {
   });
   Object.assign(widget, { sheet, source: node, label: word("contact sheet") }); // the label is shown in the simple view
   forwardToCanvas(sheet.element);
-  shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), shown.size[1]]);
+  shown.setSize([Math.max(shown.size[0], LEAST_WIDTH), Math.max(shown.size[1], shown.computeSize()[1])]);
   chain(shown, "onRemoved", () => sheet.large.hide());
   return widget;
 }

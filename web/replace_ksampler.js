@@ -5,6 +5,7 @@ import { app } from "../../scripts/app.js";
 import { word } from "./words.js";
 
 const ROOM = 900; // pixels that a LiDAR KSampler needs in height once it has a contact sheet
+const FRAMES = 3; // in which new nodes grow to the size that they need: their growing is no step of its own
 const TITLE = 30; // pixels of a node's title, above its place
 
 app.registerExtension({
@@ -15,13 +16,14 @@ app.registerExtension({
   },
 });
 
-function asOneStep(act) {
+async function asOneStep(act) {
   app.canvas.emitBeforeChange(); // one step for undo
   try {
     act();
+    app.canvas.setDirty(true, true);
+    for (let frame = 0; frame < FRAMES; frame++) await new Promise(requestAnimationFrame);
   } finally {
     app.canvas.emitAfterChange();
-    app.canvas.setDirty(true, true);
   }
 }
 

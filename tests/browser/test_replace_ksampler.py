@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from .page import BLANK_AT
 from .sheet_page import SheetOnPage
 
 KEPT = ("model", "positive", "negative", "latent_image", "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
@@ -44,5 +45,7 @@ def test_where_no_reward_model_is_a_loader_is_added_and_one_step_back_undoes_it_
     assert "LiDARRewardModelLoader" in nodes
     assert nodes["LiDARKSampler"]["vae"] == ["1", 2]
     assert nodes["LiDARKSampler"]["reward_model"][1] == 0
+    page.settle()
+    page.tab.mouse.click(*BLANK_AT)  # the page notes what has changed since
     page.undo()
     assert page.js("() => app.rootGraph.nodes.some((node) => node.type === 'KSampler')")

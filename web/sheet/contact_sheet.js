@@ -6,6 +6,7 @@ import { button, element } from "./element.js";
 import { LargeView } from "./large_view.js";
 import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
 
+const BEFORE = 43; // pixels of the buttons and the note before they are on the page
 const TILE = 80, CAPTION = 20, GAP = 4; // pixels, as in contact_sheet.css: least side of a picture, below it, between tiles
 const FULL = 4; // rows of tiles that are shown without scrolling; half of the next one tells that there are more
 const BEGAN = word("final images began here");
@@ -39,7 +40,7 @@ export class ContactSheet {
 
   // The height in pixels that its node must give it.
   get height() {
-    return this.card.offsetHeight + this.listHeight + this.actions.offsetHeight + 2 * GAP + 8;
+    return this.card.offsetHeight + this.listHeight + (this.actions.offsetHeight || BEFORE) + 2 * GAP + 8;
   }
 
   // The tiles fill the width; more rows than FULL are scrolled, or shown where the node is made higher.
