@@ -42,7 +42,7 @@ def test_a_template_is_readable_when_it_is_opened_and_nothing_overlaps_before_an
     keep_picture(template, name, "opened")
     assert template.missing_nodes() == []
     assert template.zoom() >= 0.6
-    template.require_room()
+    template.require_room(name)
     assert template.faults() == []
     if runs_at_once(name) and (KEPT or template.page.tab.viewport_size["width"] == SIZES[0][0]):
         template.page.run()
