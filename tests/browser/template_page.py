@@ -60,7 +60,7 @@ class TemplateOnPage:
         saved = {
             node["id"]: node["size"][1] for node in json.loads(_TEXTS[name])["nodes"] if "LiDAR" not in node["type"]
         }
-        shown = dict(self.page.js("() => app.rootGraph.nodes.map((node) => [node.id, node.size[1]])"))
+        shown = dict(self.page.js("() => app.rootGraph.nodes.map((node) => [String(node.id), node.size[1]])"))
         if any(shown[node] > height + 5 for node, height in saved.items()):
             pytest.skip("this page makes nodes taller than they are saved, and the templates have no room for that")
 

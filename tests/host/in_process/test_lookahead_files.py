@@ -235,12 +235,12 @@ import asyncio, importlib.util, sys, time
 host, pack, output = sys.argv[1:]
 sys.argv = sys.argv[:1] + ["--cpu", "--output-directory", output]
 sys.path[:0] = [host]
-import utils.extra_config  # as main.py does, before nodes
 spec = importlib.util.spec_from_file_location("the_pack", pack + "/__init__.py")
 sys.modules["the_pack"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 import comfy.options
 comfy.options.enable_args_parsing()
+import utils.extra_config  # as main.py does, before nodes
 import folder_paths
 folder_paths.set_output_directory(output)
 asyncio.run(asyncio.run(module.comfy_entrypoint()).get_node_list())
