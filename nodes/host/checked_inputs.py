@@ -83,6 +83,9 @@ def check_value(wanted: io.Input, value):
 
 
 def _checked(cls, schema: io.Schema, given: dict) -> dict:
+    if unknown := given.keys() - {each.id for each in schema.inputs}:  # the host lets links through under any name
+        names = printable(", ".join(name for each in schema.inputs for name in _names(each)), limit=600)
+        raise ValueError(f"{printable(min(unknown), limit=60)} is no input of this node: write one of {names}")
     # As in the host: a node that validates an input itself says more than its list of choices can
     own = inspect.signature(cls.validate_inputs).parameters
     for wanted in schema.inputs:
@@ -101,6 +104,12 @@ def _checked(cls, schema: io.Schema, given: dict) -> dict:
         else:
             given[wanted.id] = check_value(wanted, value)
     return given
+
+
+def _names(wanted) -> list[str]:
+    if isinstance(wanted, io.Autogrow.Input):
+        return [f"{wanted.id}.{socket.id}" for socket in wanted.template.get_all()]
+    return [wanted.id]
 
 
 def _check_growing(wanted, value) -> dict:

@@ -1,6 +1,7 @@
 """A person's favourites and rejects among numbered lookaheads, written as text."""
 
 import re
+import unicodedata
 
 import torch
 
@@ -29,9 +30,10 @@ def split_picks(text: str) -> tuple[str, str]:
 def parse_picks(numbers: str, count: int) -> torch.Tensor:
     """Return a reward for each of `count` lookaheads, (count,) float32, 0 for those that are not named.
 
-    numbers: from 1, as burnt into the ranked pictures, parted by commas, semicolons or lines. "3" is a favourite
-    (1), "-3" a reject (-1), "3=5" gives its own value. ValueError for a number that is not there or named twice.
+    numbers: from 1, as burnt into the ranked pictures, parted by commas, semicolons, spaces or lines, wide ones too. "3" is
+    a favourite (1), "-3" a reject (-1), "3=5" gives its own value. ValueError for a number that is not there or named twice.
     """
+    numbers = unicodedata.normalize("NFKC", numbers)
     unclear = re.search(r"=\s*-?\d+,\d+(?!\s*[\d=])", numbers)
     if unclear:
         raise ValueError(
@@ -39,14 +41,12 @@ def parse_picks(numbers: str, count: int) -> torch.Tensor:
             "behind the comma, 3=1, 5"
         )
     rewards, named = torch.zeros(count), set()
-    for pick in numbers.replace(";", ",").replace("\n", ",").split(","):
-        number, _, value = (part.strip() for part in pick.partition("="))
-        if not pick.strip():
-            continue
+    for pick in filter(None, re.split(r"[\s,;\u3001]+", re.sub(r"\s*=\s*", "=", numbers))):
+        number, _, value = pick.partition("=")
         rejected = number.startswith("-")
         digits = number.removeprefix("-")
         if not digits.isdecimal() or (rejected and value) or ("=" in pick and not value):
-            pick = printable(pick.strip(), limit=40)
+            pick = printable(pick, limit=40)
             raise ValueError(f"picks has {pick!r}: write numbers of lookaheads such as 3, 7, -2 or 3=5, 1=-2")
         if not digits.strip("0"):
             raise ValueError("picks names lookahead 0, but their numbers begin at 1: use those on the contact sheet")

@@ -23,13 +23,13 @@ export function remarked(text, number, { mark, set }) {
 }
 
 function taken(text) {
-  const [, listed, set] = /^([^@]*)(?:@\s*([^\s,;]*)[\s,;]*)?/.exec(text ?? "");
+  const [, listed, set] = /^([^@]*)(?:@\s*([^\s,;]*)[\s,;]*)?/.exec(String(text ?? "").normalize("NFKC"));
   const words = listed
-    .split(/[,;\n]/)
-    .map((word) => word.trim())
+    .replace(/\s*=\s*/g, "=")
+    .split(/[\s,;\u3001]+/)
     .filter(Boolean)
     .map((word) => {
-      const [, minus, digits, value] = /^(-?)0*(\d+)\s*(?:=\s*(.+))?$/.exec(word) ?? [];
+      const [, minus, digits, value] = /^(-?)0*(\d+)(?:=(.+))?$/.exec(word) ?? [];
       const worth = value === undefined ? (minus ? -1 : 1) : Number(value);
       return { text: word, number: Number(digits), mark: worth > 0 ? PICKED : worth < 0 ? REJECTED : null };
     });

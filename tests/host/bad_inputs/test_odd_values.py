@@ -149,3 +149,18 @@ def test_what_is_not_plain_is_refused_in_one_line_before_anything_is_drawn(fed, 
     assert f": {name} " in result.message and len(result.message.strip().splitlines()) == 1, result.message
     assert result.errors[0]["exception_type"] == "ValueError"
     assert class_type == "LiDARApplyGuidance" or "VAEDecode" not in result.executed_classes
+
+
+@pytest.mark.parametrize(
+    ("class_type", "name", "told"),
+    [
+        ("LiDARCombineRewards", "reward_1", "LiDAR Combine Rewards: reward_1 is no input of this node: write one of rewards.reward_1, "),
+        ("LiDARMergeLookaheads", "set_1", "LiDAR Merge Lookaheads: set_1 is no input of this node: write one of sets.set_1, "),
+        ("LiDARKSampler", "lookahed_config", "LiDAR KSampler: lookahed_config is no input of this node: write one of model, "),
+    ],
+)  # fmt: skip
+def test_a_link_under_a_wrong_name_is_refused_with_the_right_names(fed, server, class_type, name, told):
+    result = server.queue(fed(class_type, name, "2"), timeout=60)
+    assert result.status == "error"
+    assert result.message.startswith(told) and len(result.message.strip().splitlines()) == 1
+    assert "VAEDecode" not in result.executed_classes

@@ -30,6 +30,8 @@ def pick(node_classes, lidar_core):
         ("-2", [0, -1, 0, 0, 0]),
         ("5;1\n2=.25", [1, 0.25, 0, 0, 1]),
         (" 4 = 1e1 ,, ", [0, 0, 0, 10, 0]),
+        ("5 4  -1\t2 =3", [-1, 3, 0, 1, 1]),
+        ("\uff13\uff0c\uff15\u3001-\uff11", [-1, 0, 1, 0, 1]),  # as Chinese and Japanese keyboards write
         ("", [0, 0, 0, 0, 0]),
     ],
 )
@@ -44,7 +46,7 @@ def test_numbers_count_from_1_and_stand_for_1_unless_they_say_more(parse, text, 
         ("0", "picks names lookahead 0, but their numbers begin at 1"),
         ("2, 3, 2=4", "picks names lookahead 2 twice"),
         ("2, -2", "picks names lookahead 2 twice"),
-        ("the red one", "picks has 'the red one': write numbers"),
+        ("the red one", "picks has 'the': write numbers"),
         ("1.5", "picks has '1.5': write numbers"),
         ("3=", "picks has '3=': write numbers"),
         ("-3=2", "picks has '-3=2': write numbers"),
