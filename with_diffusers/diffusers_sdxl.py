@@ -1,8 +1,7 @@
 """LiDAR with a diffusers SDXL pipeline, from lookaheads to the guided picture.
 
-    pip install torch diffusers
-    python3 -m with_diffusers.diffusers_sdxl                                   a tiny pipeline with random weights, seconds
-    python3 -m with_diffusers.diffusers_sdxl stabilityai/sdxl-turbo            a real one, by name or folder
+    python3 dev.py python -m with_diffusers.diffusers_sdxl             a tiny pipeline with random weights, seconds
+    python3 -m with_diffusers.diffusers_sdxl stabilityai/sdxl-turbo    a real one, by name or folder; it needs torch and diffusers
 
 The reward here is how red a picture is: put your own function of pictures in its place.
 """

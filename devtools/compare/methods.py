@@ -12,7 +12,7 @@ from typing import Any
 
 from .task import LIDAR, Graph, Task
 
-VANILLA, BEST_OF, GUIDED = "vanilla", "best of N", "LiDAR"
+VANILLA, BEST_OF, GUIDED = "one picture", "best of N", "LiDAR"
 METHODS = (VANILLA, BEST_OF, GUIDED)
 PICTURES, CANDIDATES, SCORE = "compare_pictures", "compare_candidates", "LiDARScoreImages"
 _FINAL, _CHOSEN = "compare_final", "compare_chosen"

@@ -23,7 +23,7 @@ def write_report(head: Mapping[str, Any], rows: Sequence[Row], prompts: Sequence
     """Writes report.md and the sheets for what every method has drawn of these prompts; returns the answer's lines."""
     texts = [prompt.text for prompt in prompts]
     cells = [cell for cell in whole_cells(rows) if cell[GUIDED]["prompt"] in set(texts)]
-    names = {VANILLA: "one try (KSampler)", BEST_OF: f"best of {head['best_of']}", GUIDED: GUIDED}
+    names = {VANILLA: "one picture (KSampler)", BEST_OF: f"best of {head['best_of']}", GUIDED: GUIDED}
     if head["images"] > 1:
         names |= {VANILLA: "KSampler", BEST_OF: f"best {head['images']} of {head['best_of']}"}
     answer = _answer(head, cells, names)

@@ -95,7 +95,7 @@ def test_comparison_outlives_a_kill_and_holds_what_the_host_gives(server, comman
         assert row["rewards"]["brightness"] == pytest.approx([luma], abs=1 / 255), (prompt, seed, method)
         assert row["seconds"] > 0
         if method == "best of N":
-            vanilla = cells[prompt, seed, "vanilla"]
+            vanilla = cells[prompt, seed, "one picture"]
             assert len(row["candidates"]) == head["best_of"]
             assert row["candidates"][0] == pytest.approx(vanilla["rewards"]["brightness"][0], abs=1e-5)
             assert row["rewards"]["brightness"] == pytest.approx([max(row["candidates"])], abs=1e-5)
@@ -127,7 +127,7 @@ def by_hand(server, cells: dict, folder: Path) -> None:
     assert np.array_equal(picture, pixels(folder / "out" / cells[prompt, seed, "LiDAR"]["pictures"][0]))
     result = server.queue(graph | {"lidar": plain_sampler(graph)}, timeout=120)
     picture = np.asarray(Image.open(io.BytesIO(server.view(result.outputs["save"]["images"][0]))))
-    assert np.array_equal(picture, pixels(folder / "out" / cells[prompt, seed, "vanilla"]["pictures"][0]))
+    assert np.array_equal(picture, pixels(folder / "out" / cells[prompt, seed, "one picture"]["pictures"][0]))
 
 
 def plain_sampler(graph: dict) -> dict:

@@ -63,8 +63,8 @@ def rows():
     """Two prompts with two seeds, one picture each; best of N drew three, LiDAR four lookaheads."""
 
     def cell(prompt, seed, vanilla, candidates, guided, lookaheads, held_out):
-        rewards = {"vanilla": [vanilla], "best of N": [max(candidates)], "LiDAR": [guided]}
-        seconds = {"vanilla": 1.0, "best of N": 3.2, "LiDAR": 3.0}
+        rewards = {"one picture": [vanilla], "best of N": [max(candidates)], "LiDAR": [guided]}
+        seconds = {"one picture": 1.0, "best of N": 3.2, "LiDAR": 3.0}
         for method, number in zip(rewards, held_out, strict=True):
             yield {
                 "prompt": prompt,

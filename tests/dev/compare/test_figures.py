@@ -14,7 +14,7 @@ def test_only_what_every_method_has_drawn_is_compared(rows):
 def test_differences_are_paired_by_prompt_and_seed(rows):
     found = differences(whole_cells(rows), "PickScore", "LiDAR", "best of N")
     assert found == pytest.approx([((0.9 - 0.7) + (0.9 - 0.8)) / 2, ((0.4 - 0.5) + (0.7 - 0.6)) / 2])
-    assert differences(whole_cells(rows), "contrast", "LiDAR", "vanilla") == pytest.approx([-1.0, 0.0])
+    assert differences(whole_cells(rows), "contrast", "LiDAR", "one picture") == pytest.approx([-1.0, 0.0])
 
 
 def test_interval_is_the_bootstrap_of_numpy():

@@ -6,7 +6,7 @@ from devtools.cache import SetupError
 from devtools.compare.rows_file import RowsFile
 
 HEAD = {"workflow": "abc", "best_of": 3}
-ROW = {"prompt": "a cat", "seed": 5, "method": "vanilla", "seconds": 1.5}
+ROW = {"prompt": "a cat", "seed": 5, "method": "one picture", "seconds": 1.5}
 
 
 def test_rows_are_there_again(tmp_path):
@@ -15,7 +15,7 @@ def test_rows_are_there_again(tmp_path):
     rows.begin(HEAD)
     rows.add(ROW)
     again = RowsFile(tmp_path / "rows.jsonl")
-    assert again.head == HEAD and again.rows == [ROW] and again.done() == {("a cat", 5, "vanilla")}
+    assert again.head == HEAD and again.rows == [ROW] and again.done() == {("a cat", 5, "one picture")}
 
 
 def test_line_that_a_kill_cut_off_is_drawn_again_and_leaves_no_trace(tmp_path):
