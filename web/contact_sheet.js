@@ -28,6 +28,7 @@ app.registerExtension({
     style.href = new URL("./sheet/contact_sheet.css", import.meta.url).href;
     document.head.append(style);
     api.addEventListener("graphChanged", refreshAll);
+    api.addEventListener("execution_start", forgetNews);
     for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(refreshAll), true);
   },
   nodeCreated(node) {
@@ -126,6 +127,16 @@ function receive(node, output) {
   const place = placeOf(node);
   app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], laidOver(sheetsOf(node)[0].told, part));
   show(node);
+}
+
+// What was news in the last run is none in the next.
+function forgetNews() {
+  for (const node of rankingNodes()) {
+    const place = placeOf(node), { reseeded, ...rest } = partOf(app.nodeOutputs[place]) ?? {};
+    if (!reseeded) continue;
+    app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], rest);
+    show(node);
+  }
 }
 
 // Shows what the page has kept of the node.

@@ -63,11 +63,27 @@ class SheetOnPage:
     def card(self) -> list[str]:
         return self.page.tab.locator(".lidar-fact:visible").all_inner_texts()
 
+    def cut_facts(self) -> list[str]:
+        """Labels and values of the card that do not show whole, and values that are broken into lines."""
+        return self.page.js(
+            """() => [...document.querySelectorAll(".lidar-fact > *")].filter((each) => each.checkVisibility()
+              && (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight
+                || (each.tagName === "B" && each.offsetHeight > 1.6 * parseFloat(getComputedStyle(each).fontSize))))
+              .map((each) => each.textContent)"""
+        )
+
     def note(self) -> str:
         return self.page.tab.locator(".lidar-note:visible").inner_text()
 
     def button(self, name: str):
         return self.page.tab.locator(".lidar-actions button:visible", has_text=name)
+
+    def in_sight(self, element) -> bool:
+        """Whether all of an element shows, without scrolling anything."""
+        share = element.evaluate(
+            "(each) => new Promise((done) => new IntersectionObserver(([seen]) => done(seen.intersectionRatio)).observe(each))"
+        )
+        return share > 0.99
 
     def finish(self, name: str) -> list[str]:
         """Presses this button; returns what the run ran, as Page.run does."""

@@ -58,7 +58,9 @@ class TemplateOnPage:
     def require_room(self, name: str) -> None:
         """Skips where this page makes the host's own nodes taller than they are saved, as Nodes 2.0 did in its beta."""
         saved = {
-            node["id"]: node["size"][1] for node in json.loads(_TEXTS[name])["nodes"] if "LiDAR" not in node["type"]
+            str(node["id"]): node["size"][1]
+            for node in json.loads(_TEXTS[name])["nodes"]
+            if "LiDAR" not in node["type"]
         }
         shown = dict(self.page.js("() => app.rootGraph.nodes.map((node) => [String(node.id), node.size[1]])"))
         if any(shown[node] > height + 5 for node, height in saved.items()):

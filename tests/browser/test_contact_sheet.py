@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from .graphs import COUNT
+
+GONE = "The pictures are gone; a run that ranks anew brings them back."
 
 
 def test_a_node_that_has_not_run_says_so(sheet, graph):
@@ -38,17 +41,33 @@ def test_tiles_come_best_first_before_the_final_sampling_and_no_preview_replaces
     )
 
 
+def test_the_buttons_stand_between_the_card_and_the_tiles_and_all_fits_the_node(ranked):
+    tops = ranked.page.js(
+        """() => [".lidar-card", ".lidar-finish", ".lidar-clear", ".lidar-note", ".lidar-tiles"].map((part) => {
+          const { top, bottom } = document.querySelector(part).getBoundingClientRect();
+          return [top, bottom];
+        })"""
+    )
+    (_, card), *actions, (tiles, _) = tops
+    assert all(card <= top and bottom <= tiles for top, bottom in actions)
+    ranked.press("1", "Tab")
+    assert ranked.page.js("() => document.activeElement.className") == "lidar-finish"
+    below = ranked.page.js(
+        """() => {
+          const end = (part) => [...document.querySelectorAll(part)].at(-1).getBoundingClientRect().bottom;
+          return end(".lidar-sheet") - end(".lidar-tile");
+        }"""
+    )
+    assert below >= 0
+
+
 def test_the_card_breaks_no_number_and_pointing_at_a_tile_shows_it_large_with_the_score_of_each_judge(ranked):
     assert [fact.split("\n")[0] for fact in ranked.card()] == [
         "guided", "final images began here", "scores", "spread of the scores", "the best is ahead of the others by",
         "judges agree", "set of lookaheads",
     ]  # fmt: skip
     assert [fact.split("\n")[1] for fact in ranked.card()[:2]] == ["2 of 4 steps, sigma 14.6 to 2.92", f"1 of {COUNT}"]
-    broken = ranked.page.js(
-        """() => [...document.querySelectorAll(".lidar-fact > *")].filter((each) => each.checkVisibility()
-          && each.getClientRects()[0].height > 1.6 * parseFloat(getComputedStyle(each).fontSize) * app.canvas.ds.scale).length"""
-    )
-    assert broken == 0
+    assert ranked.cut_facts() == []
     number = ranked.numbers()[1]
     ranked.tile(number).hover()
     large = ranked.page.tab.locator(".lidar-large")
@@ -95,7 +114,25 @@ def test_a_message_that_is_no_sheet_is_passed_over(sheet, graph):
         assert sheet.numbers() == []
 
 
-def test_pictures_that_are_gone_leave_numbers_and_marks(told):
+def test_pictures_that_are_gone_leave_numbers_and_marks_and_the_note_says_so(told):
     told.page.until("() => !document.querySelector('.lidar-tile img')")
+    assert told.note() == GONE
     told.tile(3).click()
-    assert told.badges() == {3: ["picked"]}
+    assert told.badges() == {3: ["picked"]} and told.note() == GONE
+
+
+def test_a_run_after_a_restart_brings_the_pictures_back(ranked, server):
+    assert ranked.note() != GONE
+    shutil.rmtree(server.base_directory / "temp")  # as a restart, and so is the next line
+    ranked.page.js("() => app.api.fetchApi('/free', { method: 'POST', body: JSON.stringify({ free_memory: true }) })")
+    ranked.page.tab.context.new_cdp_session(ranked.page.tab).send("Network.clearBrowserCache")
+    ranked.page.reload()
+    ranked.look()
+    ranked.wait(COUNT)
+    ranked.page.until("() => !document.querySelector('.lidar-tile img')")
+    assert ranked.note() == GONE
+    assert "LiDARScoreLookaheads" in ranked.page.run()
+    ranked.page.until(
+        "() => [...document.querySelectorAll('.lidar-tile')].every((tile) => tile.querySelector('img')?.naturalWidth === 64)"
+    )
+    assert ranked.note() != GONE

@@ -7,6 +7,7 @@ import pytest
 from .graphs import COUNT
 
 LOOK = "Look first: click what you like, then Finish picked."
+NEWS = "new lookaheads: the seed changed"
 DRAWN = {"LiDARSampleLookaheads", "LiDARScoreLookaheads"}
 WIDGET = """([name, value]) => {
   const { widgets } = app.rootGraph.nodes.find(({ type }) => type === "LiDARKSampler");
@@ -77,10 +78,11 @@ def test_another_seed_is_told_and_finish_goes_back_to_the_one_that_is_shown(look
     looked.tile(2).click()
     looked.page.js(WIDGET, ["seed", seed + 1])
     assert DRAWN <= set(looked.page.run())
-    assert looked.card()[0].strip() == "new lookaheads: the seed changed"
+    assert looked.card()[0].strip() == NEWS
     assert looked.note() == "The picks belong to another set; a click begins anew." and pictures(looked) == 0
     looked.page.js(WIDGET, ["seed", seed + 7])  # as a seed on randomize does after a run
     looked.tile(3).click()
     assert not DRAWN & set(looked.finish("Finish picked"))
     assert looked.page.js(WIDGET, ["seed"]) == [seed + 1, "fixed"]
     looked.await_badges(3, ["picked", "started here"])
+    assert NEWS not in [fact.strip() for fact in looked.card()], "nothing was drawn anew"

@@ -51,6 +51,16 @@ def test_a_template_is_readable_when_it_is_opened_and_nothing_overlaps_before_an
         assert template.faults() == []
 
 
+def test_finish_is_in_sight_when_a_run_has_looked(page, server):
+    page.tab.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
+    TemplateOnPage(page).open("02 Look first, pick, finish")
+    page.js("() => app.api.fetchApi('/free', { method: 'POST', body: JSON.stringify({ free_memory: true }) })")
+    page.run()
+    sheet = SheetOnPage(page)
+    sheet.wait(16)
+    assert sheet.in_sight(sheet.button("Finish the best"))
+
+
 @pytest.mark.parametrize("name", APPS)
 def test_the_app_shows_prompt_seed_and_sheet_and_finishes_what_is_clicked_on_it(template, name):
     tab = template.page.tab
@@ -65,6 +75,8 @@ def test_the_app_shows_prompt_seed_and_sheet_and_finishes_what_is_clicked_on_it(
     sheet = SheetOnPage(template.page)
     sheet.wait(16)
     keep_picture(template, name, "looked")
+    assert sheet.in_sight(sheet.button("Finish the best"))
+    assert sheet.cut_facts() == []
     best = sheet.numbers()[0]
     if tab.viewport_size["height"] < 800:  # the sheet does not fit
         sheet.tile(best).hover()

@@ -1,4 +1,4 @@
-// The contact sheet as an element: tiles best first, a card of facts above, and below what can be done with the picks.
+// The contact sheet as an element: a card of facts, what can be done with the picks, and below the tiles, best first.
 // It knows neither graph nor host: `owner` reads and writes the picks, queues, and tells where a thumbnail lies.
 
 import { phrase, word } from "../words.js";
@@ -10,6 +10,8 @@ const BEFORE = 43; // pixels of the buttons and the note before they are on the 
 const TILE = 80, CAPTION = 20, GAP = 4; // pixels, as in contact_sheet.css: least side of a picture, below it, between tiles
 const FULL = 4; // rows of tiles that are shown without scrolling; half of the next one tells that there are more
 const BEGAN = word("final images began here");
+const RESEEDED = word("new lookaheads: the seed changed");
+const GONE = word("The pictures are gone; a run that ranks anew brings them back.");
 const LOOK = word("Look first: click what you like, then Finish picked.");
 const HINT = word("Click: pick. Again, or with Alt: reject. Keys: 1 to 9, arrows, Enter.");
 const BADGES = { [PICKED]: word("picked"), [REJECTED]: word("rejected"), started: word("started here"), kept: word("kept") };
@@ -30,7 +32,7 @@ export class ContactSheet {
     this.clear = button("lidar-clear", word("Clear"), () => owner.write(""));
     this.note = element("span", "lidar-note");
     this.actions = element("div", "lidar-actions", this.finish, this.clear, this.note);
-    this.element = element("div", "lidar-sheet", this.card, this.list, this.actions);
+    this.element = element("div", "lidar-sheet", this.card, this.actions, this.list);
     this.element.tabIndex = 0;
     this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("blur", () => this.large.hide());
@@ -40,7 +42,7 @@ export class ContactSheet {
 
   // The height in pixels that its node must give it.
   get height() {
-    return this.card.offsetHeight + this.listHeight + (this.actions.offsetHeight || BEFORE) + 2 * GAP + 8;
+    return this.card.offsetHeight + (this.actions.offsetHeight || BEFORE) + this.listHeight + 2 * GAP + 8;
   }
 
   // The tiles fill the width; more rows than FULL are scrolled, or shown where the node is made higher.
@@ -59,9 +61,9 @@ export class ContactSheet {
     this.told = sheet;
     this.sheet = sheet?.numbers ? sheet : undefined;
     if (!this.sheet || before?.folder !== this.sheet.folder || String(before?.numbers) !== String(this.sheet.numbers)) this.layTiles();
-    const { news, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
+    const { reseeded, facts = [], run_facts = [], started = [] } = this.sheet ?? {};
     const began = started.length ? [[BEGAN, word("{count} of {all}", { count: started.length, all: this.tiles.size })]] : [];
-    const all = [...(news ? [["", news]] : []), ...run_facts.map(translated), ...began, ...facts.map(translated)];
+    const all = [...(reseeded ? [["", RESEEDED]] : []), ...run_facts.map(translated), ...began, ...facts.map(translated)];
     this.card.replaceChildren(...all.map(([what, much]) => fact(what, much)));
     this.mark();
   }
@@ -95,8 +97,8 @@ export class ContactSheet {
     this.finish.textContent = looks && !count ? word("Finish the best") : count > 1 ? word("Finish {count} picked", { count }) : word("Finish picked");
     this.finish.disabled = !marks.size && !looks;
     this.clear.disabled = !marks.size;
-    const hint = others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
-    this.note.textContent = !this.sheet ? this.owner.empty : writes ? hint : this.owner.whyNot ?? "";
+    const hint = this.gone ? GONE : others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
+    this.note.textContent = !this.sheet ? this.owner.empty : writes || this.gone ? hint : this.owner.whyNot ?? "";
   }
 
   // What else than the sheet is drawn.
@@ -115,6 +117,7 @@ export class ContactSheet {
   layTiles() {
     this.large.hide();
     this.tiles.clear();
+    this.gone = false; // whether a picture is not there any more
     const { numbers = [], scores = [] } = this.sheet ?? {};
     const lowest = Math.min(...scores), range = Math.max(...scores) - lowest;
     numbers.forEach((number, rank) => this.tiles.set(number, this.tile(number, rank, range > 0 ? (scores[rank] - lowest) / range : 1)));
@@ -131,7 +134,7 @@ export class ContactSheet {
     picture.loading = "lazy";
     picture.decoding = "async";
     picture.src = this.url(number);
-    picture.addEventListener("error", () => picture.remove()); // the number, the bar and the marks stay
+    picture.addEventListener("error", () => this.lose(picture));
     const bar = element("i", "lidar-bar");
     bar.style.width = `${4 + 96 * share}%`;
     const tile = element("div", "lidar-tile", element("div", "lidar-picture", picture), element("b", "lidar-number", number), element("div", "lidar-score", bar), element("div", "lidar-badges"));
@@ -143,6 +146,15 @@ export class ContactSheet {
     tile.addEventListener("pointermove", () => this.large.tile !== tile && this.enlarge(number));
     tile.addEventListener("pointerleave", () => this.large.hide());
     return tile;
+  }
+
+  // The number, the bar and the marks of its tile stay.
+  lose(picture) {
+    const late = !picture.isConnected; // of tiles that have gone
+    picture.remove();
+    if (late || this.gone) return;
+    this.gone = true;
+    this.mark();
   }
 
   choose(number, mark) {
@@ -202,5 +214,5 @@ function translated([what, much]) {
 
 function fact(what, much) {
   const dot = what === BEGAN ? [element("i", "lidar-dot")] : [];
-  return element("div", what ? "lidar-fact" : "lidar-fact lidar-words", element("span", "", ...dot, what), element("b", "", much));
+  return element("div", "lidar-fact", element("span", "", ...dot, what), element("b", "", much));
 }
