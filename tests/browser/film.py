@@ -86,7 +86,7 @@ class Film:
         strip = Image.new("RGB", (some[0].width, some[0].height * len(some)))
         for place, frame in enumerate(some):
             strip.paste(frame, (0, place * frame.height))
-        palette = strip.quantize(255, dither=Image.Dither.NONE)
+        palette = strip.quantize(255, kmeans=3, dither=Image.Dither.NONE)  # else the green of Finish is lost
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=self.times, loop=0, optimize=True)
 
@@ -137,7 +137,7 @@ def shoot(tab: Page, client: ComfyClient) -> None:
     tab.evaluate("() => document.querySelectorAll('#film-words, #film-cursor').forEach((each) => each.remove())")
     tab.wait_for_timeout(3000)  # the toast has gone
     tab.evaluate(
-        "() => { app.canvas.ds.offset[0] -= 600; app.canvas.setDirty(true, true); }"
+        "() => { app.canvas.ds.offset[0] -= 400; app.canvas.setDirty(true, true); }"
     )  # away from the page's buttons
     tab.wait_for_timeout(500)
     tab.locator('[data-node-id="6"]').screenshot(path=PACK / "docs" / "node.png")
