@@ -60,10 +60,10 @@ class TemplateOnPage:
         saved = {
             str(node["id"]): node["size"][1]
             for node in json.loads(_TEXTS[name])["nodes"]
-            if "LiDAR" not in node["type"]
+            if "LiDAR" not in node["type"] and node["size"][1]  # folded ones have none
         }
         shown = dict(self.page.js("() => app.rootGraph.nodes.map((node) => [String(node.id), node.size[1]])"))
-        if any(shown[node] > height + 5 for node, height in saved.items()):
+        if any(shown[node] > height + 10 for node, height in saved.items()):
             pytest.skip("this page makes nodes taller than they are saved, and the templates have no room for that")
 
     def zoom(self) -> float:
