@@ -13,7 +13,6 @@ from .host.run_report import RunReport
 from .host.show_on_node import writer_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import GUIDANCE, STANDARDISED, percent_of_input, setting_inputs
-from .values.set_name import told_with
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +67,11 @@ class LiDARApplyGuidance(io.ComfyNode):
         percent_of,
     ) -> io.NodeOutput:
         patched, write = model.clone(), writer_on_node(cls.hidden)
-        tell = RunReport(lambda text: write("\n".join(told_with(lookaheads, text))))
+        tell = RunReport(lookaheads, write)
         tell.attach(patched)
-        if guidance_scale == 0 or reward_strength == 0 or start_percent == end_percent:
-            tell_after_runs(patched, tell, "LiDAR is off: nothing is guided")
+        off = _off(start_percent, end_percent, guidance_scale=guidance_scale, reward_strength=reward_strength)
+        if off:
+            tell_after_runs(patched, tell, f"nothing is guided: {off}")
             return io.NodeOutput(patched)
         if start_percent > end_percent:
             raise ValueError(
@@ -102,6 +102,12 @@ class LiDARApplyGuidance(io.ComfyNode):
             tell=tell,
         ).attach(patched)
         return io.NodeOutput(patched)
+
+
+def _off(start_percent: float, end_percent: float, **factors: float) -> str:
+    zero = [f"{name} is 0" for name, value in factors.items() if value == 0]
+    both = [f"start_percent and end_percent are both {start_percent:g}"] if start_percent == end_percent else []
+    return (zero + both + [""])[0]
 
 
 def _cannot_steer(lookaheads) -> str:

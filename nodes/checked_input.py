@@ -35,6 +35,7 @@ class LiDARCheckedInput(io.ComfyNode):
                 RewardModelSocket.Input(
                     "reward_model", optional=True, tooltip="For prompt: what reads it, and so wants a text or does not."
                 ),
+                io.AnyType.Input("after", optional=True, tooltip="What is checked before it."),
             ],
             outputs=[io.AnyType.Output(display_name="value", tooltip="The same value, as the input wants it.")],
         )
@@ -43,7 +44,7 @@ class LiDARCheckedInput(io.ComfyNode):
     # told before the sampler of the lookaheads starts.
     @classmethod
     @checked
-    async def execute(cls, node, input, value=(None,), otherwise=(None,), reward_model=()) -> io.NodeOutput:
+    async def execute(cls, node, input, value=(None,), otherwise=(None,), reward_model=(), after=()) -> io.NodeOutput:
         schema = NODES[node[0]].define_schema()
         inputs = {each.id: each for each in schema.inputs}
         if input[0] not in inputs:

@@ -10,7 +10,7 @@ from .host.show_on_node import show_on_node
 from .host.socket_types import CandidatesSocket, LookaheadSetSocket
 from .settings.definitions import setting_inputs
 from .values.origins import noise_rows
-from .values.set_name import told_with
+from .values.set_name import with_note
 
 
 class LiDARContinueBest(io.ComfyNode):
@@ -68,7 +68,9 @@ class LiDARContinueBest(io.ComfyNode):
                 "model has other noise levels than the one that the candidates began with: connect that of LiDAR Sample "
                 "Candidates, as it is or through LiDAR Apply Guidance"
             )
-        model, told = told_in(model)
+        for note in _notes(wanted, count, lookahead_model_idle):
+            lookaheads = with_note(lookaheads, note)
+        model, told = told_in(model, lookaheads)
         drawn = draw(
             model,
             task,
@@ -80,8 +82,19 @@ class LiDARContinueBest(io.ComfyNode):
         )
         numbers = ", ".join(str(index + 1) for index in best)
         goes = "go" if wanted > 1 else "goes"
-        what = f"no. {numbers} of {lookaheads.count} {goes} on from step {candidates.cut + 1} of {len(sigmas) - 1}"
-        idle = ["lookahead_model is not used here"] if lookahead_model_idle else []
-        report = "\n".join([*told_with(lookaheads, told(what, drawn)), *idle])
+        report = told(
+            f"no. {numbers} of {lookaheads.count} {goes} on from step {candidates.cut + 1} of {len(sigmas) - 1}", drawn
+        )
         show_on_node(cls.hidden, report)
         return io.NodeOutput(finished(latent_image | {"batch_index": rows}, drawn.samples), report)
+
+
+def _notes(wanted: int, count: int, lookahead_model_idle: bool) -> list[str]:
+    notes = []
+    if lookahead_model_idle:
+        notes.append("lookahead_model is not used: start_from is continue the best; choose best lookaheads to use it")
+    if count == 1:
+        notes.append("one candidate leaves nothing to choose; set count to 8 or more")
+    elif wanted == count:
+        notes.append(f"all {count} candidates go on, so nothing was chosen at the cut; raise count")
+    return notes

@@ -83,7 +83,8 @@ class LiDARFinishSeveral(io.ComfyNode):
         total = (
             wanted if favourites else finish_count(finish, wanted=wanted, count=count, lookahead=lookahead, image=image)
         )
-        told = f"{count} lookaheads cost as much as {count * lookahead / image:.3g} images\n{total} are finished, {wanted} wanted"
+        cost, done = "lookahead costs" if count == 1 else "lookaheads cost", "is" if total == 1 else "are"
+        told = f"{count} {cost} as much as {count * lookahead / image:.3g} images\n{total} {done} finished, {wanted} wanted"
         show_on_node(cls.hidden, _of_picks(favourites, batch) if favourites else told)
         return io.NodeOutput(longer_batch(latent_image, total), wanted, batch)
 

@@ -39,6 +39,7 @@ class LiDARKeepBest(io.ComfyNode):
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The best images, best first."),
                 io.Image.Output(display_name="finished_images", tooltip="All of them, best first."),
+                io.String.Output(display_name="report", tooltip="What has been told of them, with what was kept."),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo],
         )
@@ -49,17 +50,17 @@ class LiDARKeepBest(io.ComfyNode):
         count = len(latent["samples"])
         if count <= wanted:
             show_on_node(cls.hidden, report)
-            return io.NodeOutput(latent, ExecutionBlocker(None))
+            return io.NodeOutput(latent, ExecutionBlocker(None), report)
         images = decoded(vae, latent)
         (prompt,), _ = prompts_as_read(reward_model.models, [prompt])
         (scores,) = score_images([reward_model], images, prompt, batch_size, steady=steady_scores)
         order, kept, _ = rank(scores.rewards, wanted, None)
         best = select_latents(latent, kept, count)
-        show_on_node(
-            cls.hidden,
-            # The cost first, for the page shows two lines on a node
+        # The cost first, for the page shows two lines on a node
+        report = (
             f"{count} finished, {wanted} kept: about {count / wanted:.3g} times the time of finishing {wanted}\n{report}\n"
-            f"{scores.name}: kept {scores.rewards[kept].mean():.4g}, all {scores.rewards.mean():.4g}",
+            f"mean score {scores.rewards[kept].mean():.4g} of the kept, {scores.rewards.mean():.4g} of all finished"
         )
+        show_on_node(cls.hidden, report)
         write_to_images(cls.hidden, {"finished": scores.rewards[order].tolist(), "kept": wanted})
-        return io.NodeOutput(best, images[order])
+        return io.NodeOutput(best, images[order], report)

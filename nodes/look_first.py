@@ -4,10 +4,13 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from .host.checked_inputs import checked
+from .host.contact_sheet import part_ui
 from .host.show_on_node import show_on_node
 from .host.socket_types import LookaheadSetSocket
 from .settings.definitions import look_first_input
+from .values.run_facts import run_facts
 from .values.set_name import told_with
+from .values.sheet_id import sheet_id
 
 LOOK = "look first: click what you like, then Finish picked"
 
@@ -45,5 +48,8 @@ class LiDARLookFirst(io.ComfyNode):
     def execute(cls, lookaheads, look_first, favourites) -> io.NodeOutput:
         if not look_first or favourites:
             return io.NodeOutput(lookaheads, favourites)
-        show_on_node(cls.hidden, "\n".join(told_with(lookaheads, LOOK)))
-        return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None))
+        told = told_with(lookaheads, LOOK)
+        show_on_node(cls.hidden, "\n".join(told))
+        look, *facts = run_facts("\n".join(told))  # the sheet itself says how to look
+        part = {"sheet_id": sheet_id(lookaheads), "started": [], "run_facts": facts}
+        return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=part_ui(part, [look, *facts]))

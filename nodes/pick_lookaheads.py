@@ -104,9 +104,11 @@ class LiDARPickLookaheads(io.ComfyNode):
             # Favourites before all others, rejects behind them, whatever the model thinks of them
             rewards = rewards + (rewards.max() - rewards.min()) * picked.sign() + weight * picked
             result = lookahead_set.with_rewards(rewards, f"{lookahead_set.reward_name} + picks")
-        show_on_node(cls.hidden, "\n".join(filter(None, (told, _summary(picked, result)))))
+        lines = "\n".join(filter(None, (told, _summary(picked, result))))
+        show_on_node(cls.hidden, lines)
         result = with_note(result, told) if told else result
-        return io.NodeOutput(result, int((picked > 0).sum()), ui={"set": [name]} if has_a_place(cls.hidden) else None)
+        ui = {"set": [name], "text": [lines]} if has_a_place(cls.hidden) else None
+        return io.NodeOutput(result, int((picked > 0).sum()), ui=ui)
 
 
 def _the_set(name: str) -> str:

@@ -92,4 +92,4 @@ class LiDARSampleCandidates(io.ComfyNode):
         )
         candidates = Candidates(task, drawn.states, cut, float(sigmas[cut]))
         origins = task.origins(range(count), model_in_prompt(cls.hidden, "model"), cut)
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, origins), candidates)
+        return io.NodeOutput(latents_like(latent_image, drawn, mask, origins), candidates)

@@ -11,7 +11,6 @@ from .host.socket_types import LookaheadSetSocket
 from .host.starting_latent import fitted_to_model
 from .settings.definitions import setting_inputs
 from .settings.final_sampler import final_sampler_inputs
-from .values.set_name import told_with
 
 
 class LiDARSampleInParts(io.ComfyNode):
@@ -64,10 +63,10 @@ class LiDARSampleInParts(io.ComfyNode):
         start = fitted_to_model(model, latent_image)
         prompt, count = {"positive": positive, "negative": negative}, len(start)
         task = Task(start=start, noise_mask=latent_image.get("noise_mask"), **prompt, **settings)
-        model, told = told_in(model)
+        model, told = told_in(model, lookaheads)
         if count > at_once:
             at_once = fitting_chunk(model, start.shape[1:], max(batch_size, at_once))
         drawn = draw(model, task, task.noise(latent_image.get("batch_index")), at_once=at_once, what="image")
-        report = "\n".join(told_with(lookaheads, told(f"{count} image{'s' * (count > 1)}", drawn)))
+        report = told(f"{count} image{'s' * (count > 1)}", drawn)
         show_on_node(cls.hidden, report)
         return io.NodeOutput(finished(latent_image, drawn.samples), report)

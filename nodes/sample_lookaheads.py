@@ -127,4 +127,4 @@ class LiDARSampleLookaheads(io.ComfyNode):
             )
         drawn = draw(model, task, task.noise(drawn_rows), at_once=at_once, rows=drawn_rows)
         origins = task.origins(drawn_rows, model_in_prompt(cls.hidden, "model"))
-        return io.NodeOutput(latents_like(latent_image, drawn.samples, mask, origins))
+        return io.NodeOutput(latents_like(latent_image, drawn, mask, origins))

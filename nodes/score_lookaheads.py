@@ -10,12 +10,12 @@ from .host.older_hosts import SHOWN_AGAIN
 from .host.prompt_as_read import prompts_as_read
 from .host.scoring import score_images
 from .host.set_in_prompt import name_in_prompt, seed_in_prompt
-from .host.show_on_node import show_on_node
+from .host.show_on_node import has_a_place, show_on_node
 from .host.socket_types import LookaheadSetSocket, RewardModelSocket
 from .settings.definitions import reward_prompt_input, setting_inputs
 from .shown.ranked_preview import ranked_preview
 from .shown.score_table import score_table
-from .values.origins import origins_of
+from .values.origins import EVALUATIONS, origins_of
 from .values.score_facts import score_facts
 from .values.set_name import named_metadata
 from .values.sheet_id import sheet_id
@@ -85,7 +85,7 @@ class LiDARScoreLookaheads(io.ComfyNode):
             latents,
             scores.rewards,
             scores.name,
-            {"prompt": prompt} | named_metadata(name, notes),
+            {"prompt": prompt} | named_metadata(name, notes, lookaheads.get(EVALUATIONS, 0)),
             origins_of(lookaheads),
             scores.columns,
             scores.combination,
@@ -101,11 +101,13 @@ class LiDARScoreLookaheads(io.ComfyNode):
         show_on_node(cls.hidden, "\n".join([*notes, told, *([f"set {name}"] if name else [])]))
         columns = {scored.reward_name: scored.rewards} | members
         write_to_images(cls.hidden, {"lookaheads": {name: values.tolist() for name, values in columns.items()}})
+        # Behind LiDAR KSampler's sampler the notes are told with all others
+        words = [("", note) for note in notes if has_a_place(cls.hidden)]
         shown = sheet_ui(
             images,
             scored.rewards,
             order,
-            [*score_facts(scored.rewards, scores.judges), *([("set of lookaheads", name)] if name else [])],
+            [*words, *score_facts(scored.rewards, scores.judges), *([("set of lookaheads", name)] if name else [])],
             reward_name=scored.reward_name,
             judges=members,
             sheet_id=sheet_id(scored),

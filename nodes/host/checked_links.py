@@ -17,10 +17,13 @@ class CheckedLinks:
     def __call__(self, name: str, value, node: str | None = None, **more):
         return self._child(name, value, node or self._node, **more) if is_link(value) else value
 
-    def prompt(self, prompt, reward_model):
-        """The same for the text that the reward model reads: only that model tells whether it may be empty."""
+    def prompt(self, prompt, reward_model, after):
+        """The same for the text that the reward model reads: only that model tells whether it may be empty.
+
+        after: positive, whose words it may be: what is wrong there is told first.
+        """
         if is_link(prompt) or not plain_words(prompt):
-            return self._child("prompt", prompt, self._node, reward_model=reward_model)
+            return self._child("prompt", prompt, self._node, reward_model=reward_model, after=after)
         return prompt
 
     def _child(self, name: str, value, node: str, **more) -> list:

@@ -6,20 +6,25 @@ from torch import Tensor
 
 import nodes as host_nodes
 
+from ...lidar_core import LookaheadSet
+from ..values.run_facts import cost
+from ..values.set_name import evaluations_of, told_with
 from .draw import Drawn
 from .guided_run import TELL
 
 
-def told_in(model) -> tuple[object, Callable[[str, Drawn], str]]:
-    """Return a clone of the model, and what makes a report after its runs: the cost, and what guidance told of the last one.
+def told_in(model, lookaheads: LookaheadSet) -> tuple[object, Callable[[str, Drawn], str]]:
+    """Return a clone of the model, and what makes a report after its runs.
 
-    report(what, drawn) -> text; what: which images were drawn, for people.
+    report(what, drawn) -> text: what was drawn, for people, what it took in all, what is told with the lookaheads, and what
+    guidance told of the last run.
     """
     model, told = model.clone(), {}
     model.model_options[TELL] = lambda text: told.update(guidance=text)
 
     def report(what: str, drawn: Drawn) -> str:
-        return "\n".join([f"{what}: {drawn.evaluations} model evaluations", *told.values()])
+        took = cost(drawn.evaluations, evaluations_of(lookaheads))
+        return "\n".join(told_with(lookaheads, "\n".join([f"{what}: {took}", *told.values()])))
 
     return model, report
 

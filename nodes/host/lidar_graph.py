@@ -62,7 +62,7 @@ def lidar_graph(
         "negative": sound("negative", negative),
         "denoise": sound("denoise", denoise),
     }
-    prompt = sound.prompt(prompt, reward_model)
+    prompt = sound.prompt(prompt, reward_model, after=task["positive"])
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     start_from = settings["start_from"]
     final = {
@@ -178,6 +178,7 @@ def lidar_graph(
         else:
             image = graph.node("KSampler", id="KSampler", **sampled)
     latent, finished = image.out(0), ExecutionBlocker(None)
+    report = image.out(1) if start_from == CONTINUE_BEST else ""
     if several:
         best = graph.node(
             "LiDARKeepBest",
@@ -190,14 +191,14 @@ def lidar_graph(
             report=image.out(1),
             **_only(settings, "batch_size", "steady_scores"),
         )
-        latent, finished = best.out(0), best.out(1)
+        latent, finished, report = best.out(0), best.out(1), best.out(2)
     told = graph.node(
         "LiDARRunReport",
         id="LiDARRunReport",
         lookaheads=goes_on,
         model=steered,
         from_best=from_best,
-        report=image.out(1) if several or start_from == CONTINUE_BEST else "",
+        report=report,
         latent=latent,
     )
     return (told.out(0), judged, scored.out(1), finished), graph.finalize()

@@ -42,7 +42,7 @@ def measure_graph(
     latent_image, cfg, scheduler = sound("latent_image", latent_image), sound("cfg", cfg), sound("scheduler", scheduler)
     task = {"positive": sound("positive", positive), "negative": sound("negative", negative)}
     task |= {"latent_image": latent_image, "seed": sound("seed", seed), "denoise": sound("denoise", denoise)}
-    prompt = sound.prompt(prompt, reward_model)
+    prompt = sound.prompt(prompt, reward_model, after=task["positive"])
     settings = {name: sound(name, value, "LiDARLookaheadConfig") for name, value in settings.items()}
     settings = {"cfg": cfg, "scheduler": scheduler} | settings
     final = {"steps": sound("steps", steps), "cfg": cfg, "scheduler": scheduler}

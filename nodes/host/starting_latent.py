@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ...lidar_core import Origin
-from ..values.origins import ORIGINS
+from ..values.origins import EVALUATIONS, ORIGINS
+from .draw import Drawn
 from .older_hosts import fix_empty_latent_channels
 
 # Entries that describe the rows or the format of the latent that came in, not of the lookaheads.
@@ -55,12 +56,12 @@ def fitted_to_model(model, latent_image: dict) -> Tensor:
     return samples
 
 
-def latents_like(latent_image: dict, samples: Tensor, noise_mask: Tensor | None, origins: Sequence[Origin]) -> dict:
-    """Return the LATENT of lookaheads (n, *S) drawn for latent_image, with its entries that hold for them too."""
+def latents_like(latent_image: dict, drawn: Drawn, noise_mask: Tensor | None, origins: Sequence[Origin]) -> dict:
+    """Return the LATENT of lookaheads drawn for latent_image, with its entries that hold for them too."""
     lookaheads = {name: value for name, value in latent_image.items() if name not in _OF_THE_INPUT_BATCH}
     mask = {} if noise_mask is None else {"noise_mask": noise_mask}
-    rows = [each.row for each in origins]
-    return lookaheads | {"samples": samples, "batch_index": rows, ORIGINS: tuple(origins)} | mask
+    told = {"batch_index": [each.row for each in origins], ORIGINS: tuple(origins), EVALUATIONS: drawn.evaluations}
+    return lookaheads | {"samples": drawn.samples} | told | mask
 
 
 def _require_one_picture(batch: Tensor, *, what: str, node: str) -> None:

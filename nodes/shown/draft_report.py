@@ -44,6 +44,8 @@ def draft_report(
     ]
     report = "\n".join(
         [
+            f"Choose {choose}{unsure}",
+            "",
             f"{len(measures.final)} pictures of one prompt, judged by {measures.reward}",
             "",
             "How well an early score foretells the finished picture's (Spearman, 95 % interval)",
@@ -58,8 +60,7 @@ def draft_report(
             f"The best of these {len(measures.final)} is {seen:+.2f} above their mean; of normal scores it would be {normal:+.2f}. Where it is",
             "much less, scores have a ceiling: then read the order of the choices, and less gain than the table says.",
             "",
-            f"Choose {choose}{unsure}",
-            "lookahead_config:",
+            "lookahead_config, as chosen:",
             config,
             "What guidance adds is not in these figures. Other prompts have other rho: measure two or three.",
         ]

@@ -7,6 +7,8 @@ from ...lidar_core import LookaheadSet, Origin
 
 ORIGINS = "lidar_origins"
 """The entry of a LATENT of lookaheads that holds an Origin for each."""
+EVALUATIONS = "lidar_evaluations"
+"""The entry that holds how many evaluations of the model they took."""
 
 
 def rows_of(latent: dict) -> list[int]:

@@ -31,11 +31,3 @@ def score_facts(rewards: Tensor, judges: Mapping[str, Tensor]) -> list[tuple[str
         least = f", least {min(pairs):.2f}" if len(pairs) > 1 else ""
         facts.append(("judges agree", f"{sum(pairs) / len(pairs):.2f} of 1{least}"))
     return facts
-
-
-def guided_facts(report: str) -> list[tuple[str, str]]:
-    """Return a (what, how much) pair of what a run told: ("guided", "6 of 20 steps, sigma 14.6 to 2.1"), or why nothing was."""
-    lines = report.split("\n")
-    sigma = "".join(f", {line}" for line in lines if line.startswith("sigma "))
-    guided = [("guided", line.removeprefix("guided ") + sigma) for line in lines if line.startswith("guided ")]
-    return guided or [("", line) for line in lines[:1] if line]

@@ -12,8 +12,8 @@ from ...lidar_core import LookaheadSet
 LENGTH = 4
 # Neither 0 and o nor 1, i and l, which people confuse
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-_NAME, _NOTES = "set", "notes"
-OF_ONE_SET = (_NAME, _NOTES)
+_NAME, _NOTES, _TOOK = "set", "notes", "model evaluations"
+OF_ONE_SET = (_NAME, _NOTES, _TOOK)
 """Keys of the metadata that are a set's own, and no other set of the same lookaheads shares."""
 
 
@@ -26,9 +26,13 @@ def set_name(drawn_from: str) -> str:
     return "".join(letters)
 
 
-def named_metadata(name: str, notes: Sequence[str] = ()) -> dict[str, str]:
-    """Return the metadata entries for a set of this name; notes: lines for people; {} where there is nothing to tell."""
-    return {key: value for key, value in ((_NAME, name), (_NOTES, "\n".join(notes))) if value}
+def named_metadata(name: str, notes: Sequence[str] = (), evaluations: int = 0) -> dict[str, str]:
+    """Return the metadata entries for a set of this name; {} where there is nothing to tell.
+
+    notes: lines for people; evaluations: of the model, that its lookaheads took, 0 where that is not known.
+    """
+    told = {_NAME: name, _NOTES: "\n".join(notes), _TOOK: str(evaluations or "")}
+    return {key: value for key, value in told.items() if value}
 
 
 def merged_metadata(merged: LookaheadSet, sets: Iterable[LookaheadSet]) -> dict[str, str]:
@@ -47,6 +51,12 @@ def notes_of(lookaheads: LookaheadSet) -> list[str]:
     return lookaheads.metadata.get(_NOTES, "").split("\n") if _NOTES in lookaheads.metadata else []
 
 
+def evaluations_of(lookaheads: LookaheadSet) -> int:
+    """Return how many evaluations of a model its lookaheads took, 0 where that is not known."""
+    told = lookaheads.metadata.get(_TOOK, "")
+    return int(told) if told.isdecimal() and len(told) < 16 else 0  # a file may say anything
+
+
 def told_with(lookaheads: LookaheadSet, text: str) -> list[str]:
     """Return a text about a set with what is told with the set behind its first line, and the set's name after it.
 
@@ -58,5 +68,5 @@ def told_with(lookaheads: LookaheadSet, text: str) -> list[str]:
 
 def with_note(lookaheads: LookaheadSet, note: str) -> LookaheadSet:
     """Return the same set with one more line to tell."""
-    metadata = lookaheads.metadata | named_metadata(name_of(lookaheads), [*notes_of(lookaheads), note])
+    metadata = lookaheads.metadata | named_metadata("", [*notes_of(lookaheads), note])
     return replace(lookaheads, metadata=metadata)

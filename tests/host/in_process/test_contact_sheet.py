@@ -140,18 +140,22 @@ def test_a_run_tells_which_lookaheads_it_started_from_and_what_it_guided(
     node_classes, nodes_room, build_model, lidar_core, from_best, started
 ):
     origins = [lidar_core.Origin(row) for row in (4, 9, 2)]
-    lookaheads = lidar_core.LookaheadSet(torch.zeros(3, 4, 8, 8), torch.arange(3.0), origins=origins)
+    told_with_it = {"notes": "a note: of two words", "set": "k7f2"}
+    lookaheads = lidar_core.LookaheadSet(
+        torch.zeros(3, 4, 8, 8), torch.arange(3.0), metadata=told_with_it, origins=origins
+    )
     model, latent = build_model("EPS"), {"samples": torch.zeros(3, 4, 8, 8), "batch_index": [2, 4, 7]}
-    report = nodes_room("host.run_report").RunReport(lambda text: None)
+    report = nodes_room("host.run_report").RunReport(lookaheads, lambda text: None)
     report.attach(model)
-    report("a note\nguided 6 of 20 steps\nsigma 14 to 3")
+    report("guided 6 of 20 steps\nsigma 14 to 3\nbest lookahead no. 3 of 3")
     output = node_classes["LiDARRunReport"].execute(latent, model.clone(), lookaheads, from_best, "")
     assert output.result[0]["samples"] is latent["samples"]
     part = json.loads(output.ui["lidar_sheet"][0])
-    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps, sigma 14 to 3"]])
-    assert output.ui["text"] == ["guided 6 of 20 steps, sigma 14 to 3"]
+    note = ["", "a note: of two words"]
+    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps, sigma 14 to 3"], note])
+    assert output.ui["text"] == ["guided 6 of 20 steps, sigma 14 to 3\na note: of two words"]
     report("no step of 20 was guided: raise end_percent")
     part = json.loads(
         node_classes["LiDARRunReport"].execute(latent, model, lookaheads, from_best, "").ui["lidar_sheet"][0]
     )
-    assert part["run_facts"] == [["", "no step of 20 was guided: raise end_percent"]]
+    assert part["run_facts"] == [["", "no step of 20 was guided: raise end_percent"], note]

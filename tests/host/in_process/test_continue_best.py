@@ -168,7 +168,10 @@ def test_no_step_is_done_twice(families, start, go_on, nodes_room, monkeypatch, 
     told_with_the_set = go_on(families["EPS"], candidates, latent, notes="picks are not used", set="k7f2")[1].split(
         "\n"
     )
-    assert go_on(families["EPS"], candidates, latent, idle=True)[1].endswith("\nlookahead_model is not used here")
+    idle = go_on(families["EPS"], candidates, latent, idle=True)[1].split("\n")
+    assert idle[1:] == [
+        "lookahead_model is not used: start_from is continue the best; choose best lookaheads to use it"
+    ]
     assert told_with_the_set[1:] == ["picks are not used", "set k7f2"] and told_with_the_set[0].startswith("no. 4 of 4")
 
 

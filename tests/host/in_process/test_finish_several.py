@@ -139,7 +139,7 @@ def test_the_brightest_are_kept_and_all_are_shown(keep, judges, nodes_room, monk
     monkeypatch.setattr(nodes_room("keep_best"), "show_on_node", lambda hidden, text: told.append(text))
     samples = torch.randn(5, 4, 8, 8, generator=torch.Generator().manual_seed(4))
     masks = torch.arange(5.0).view(5, 1, 1, 1).expand(5, 1, 64, 64)
-    best, shown = keep({"samples": samples, "batch_index": [7, 8, 9, 2, 1], "noise_mask": masks}, 2).result
+    best, shown, report = keep({"samples": samples, "batch_index": [7, 8, 9, 2, 1], "noise_mask": masks}, 2).result
     (images,) = nodes.VAEDecode().decode(judges[0], {"samples": samples})
     luma = (images @ torch.tensor([0.2126, 0.7152, 0.0722])).mean(dim=(1, 2))
     order = luma.argsort(descending=True)
@@ -147,16 +147,20 @@ def test_the_brightest_are_kept_and_all_are_shown(keep, judges, nodes_room, monk
     assert torch.equal(best["samples"], samples[order[:2]])
     assert best["batch_index"] == [[7, 8, 9, 2, 1][i] for i in order[:2]]
     assert best["noise_mask"][:, 0, 0, 0].tolist() == order[:2].tolist()
-    assert told[0].startswith("5 finished, 2 kept: about 2.5 times the time of finishing 2\n")
-    assert told[0].split("\n")[1] == "told before"
+    assert told == [report]
+    assert report.split("\n") == [
+        "5 finished, 2 kept: about 2.5 times the time of finishing 2",
+        "told before",
+        f"mean score {luma[order[:2]].mean():.4g} of the kept, {luma.mean():.4g} of all finished",
+    ]
 
 
 def test_where_all_are_wanted_nothing_is_decoded_or_scored(keep, nodes_room, monkeypatch):
     for name in ("decoded", "score_images"):
         monkeypatch.setattr(nodes_room("keep_best"), name, None)
     latent = {"samples": torch.zeros(2, 4, 8, 8)}
-    best, shown = keep(latent, 2).result
-    assert best is latent and type(shown).__name__ == "ExecutionBlocker"
+    best, shown, report = keep(latent, 2).result
+    assert report == "told before" and best is latent and type(shown).__name__ == "ExecutionBlocker"
 
 
 def test_pictures_that_are_saved_tell_both_scores(node_classes, judges):

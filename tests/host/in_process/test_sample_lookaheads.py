@@ -103,7 +103,7 @@ def test_empty_latent_is_adapted_to_the_models_channels_and_scale(model, draw):
     }
     drawn = draw(model, latent)
     assert drawn["samples"].shape == (7, 4, 8, 8)
-    assert set(drawn) == {"samples", "type", "batch_index", "lidar_origins"}
+    assert set(drawn) == {"samples", "type", "batch_index", "lidar_origins", "lidar_evaluations"}
     assert drawn["batch_index"] == list(range(7)), "the rows of the lookaheads, not of what came in"
 
 

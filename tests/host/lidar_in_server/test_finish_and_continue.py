@@ -65,7 +65,7 @@ def test_the_best_of_all_finished_images_come_out(shown, run, latent_of, host_pi
     torch.testing.assert_close(latent_of(result), host_pictures(best=2), atol=2e-3, rtol=1e-4)
     assert numbers(result) == [1, 2, 3, 4], "shown best first"
     assert any("4 finished, 2 kept: about 2 times the time of finishing 2" in text for _, text in result.texts)
-    assert any("4 images: 24 model evaluations" in text for _, text in result.texts)
+    assert any("4 images: 40 model evaluations, 16 of them for the lookaheads" in text for _, text in result.texts)
 
 
 def test_without_more_to_finish_than_are_wanted_nothing_changes(shown, run, latent_of):

@@ -41,6 +41,16 @@ def test_a_list_is_refused_by_name_before_anything_is_drawn(graph, server, name)
     assert "VAEDecode" not in result.executed_classes
 
 
+def test_a_list_of_prompts_is_told_before_the_empty_prompt_that_comes_of_it(graph, refusal):
+    """The words of a list are not found behind positive, and the reward model, which is there first, wants some."""
+    prompt = graph({"positive": {"text": ["list", 0]}, "lidar": {"prompt": ""}})
+    prompt["list"] = {
+        "class_type": "CreateList",
+        "inputs": {"inputs.input0": "a red circle", "inputs.input1": "a cube"},
+    }
+    assert refusal(prompt).startswith("LiDAR KSampler: positive is a list of 2, wanted one: connect one")
+
+
 @pytest.mark.parametrize("name", ["count", "guidance_scale", "scheduler"])
 def test_so_is_a_list_at_a_setting_of_the_config(graph, server, name):
     result = server.queue(twice(graph(), "config", name), timeout=60)

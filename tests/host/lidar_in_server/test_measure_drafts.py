@@ -72,6 +72,7 @@ def spearman(a: list[float], b: list[float]) -> float:
 def test_rho_is_that_of_the_hosts_own_pictures(measuring, run):
     prompt = measuring()
     (report,) = run(prompt).outputs["report"]["text"]
+    assert re.match(r"Choose in 4 times the time of one picture: .*\n\n8 pictures of one prompt", report)
     found = float(re.search(r"rho of a draft +(-?[\d.]+) \[", report)[1])
     config = prompt["config"]["inputs"]
     draft = {name: config[name] for name in ("steps", "cfg", "sampler_name", "scheduler")}

@@ -88,7 +88,7 @@ def test_picks_are_used_for_their_set_and_for_no_other(graph_from_best, run, pic
     assert torch.equal(latent_of(foreign), latent_of(plain)) and best_numbers(foreign) == best_numbers(plain)
     told = said(foreign).split(";\n")
     assert told[:2] == [
-        "2 images: 12 model evaluations",
+        "2 images: 28 model evaluations, 16 of them for the lookaheads",
         f"picks {worst}=9 are for the set {name} and not used: this is the set {here}",
     ]
     assert "guided 3 of 3 steps" in told and told[-1] == f"set {here}"
