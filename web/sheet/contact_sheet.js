@@ -214,5 +214,6 @@ function translated([what, much]) {
 
 function fact(what, much) {
   const dot = what === BEGAN ? [element("i", "lidar-dot")] : [];
-  return element("div", "lidar-fact", element("span", "", ...dot, what), element("b", "", much));
+  const label = what ? [element("span", "", ...dot, what)] : [];
+  return element("div", "lidar-fact", ...label, element("b", "", much));
 }
