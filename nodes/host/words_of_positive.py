@@ -55,7 +55,7 @@ def _conditionings(dynprompt, inputs: dict, slot: int) -> Iterator[list]:
     if all(map(is_link, sides)) and slot in (0, 1):
         yield sides[slot]
         return
-    for link in filter(is_link, inputs.values()):
+    for link in (link for name, link in inputs.items() if is_link(link) and name not in _TEXTS):
         kinds = output_kinds(dynprompt, link[0])
         if link[1] < len(kinds) and kinds[link[1]] in ("CONDITIONING", *ANYTHING):
             yield link

@@ -50,6 +50,18 @@ def test_a_linked_text_gives_its_link_and_other_encoders_their_own_names(words):
     )
 
 
+def test_a_text_that_comes_through_a_node_of_any_kind_gives_its_link(words, monkeypatch):
+    import nodes as host_nodes
+
+    switch = type("Switch", (), {"RETURN_TYPES": ("*",)})
+    monkeypatch.setitem(host_nodes.NODE_CLASS_MAPPINGS, "Switch", switch)
+    nodes = {
+        "yes": ("CLIPTextEncode", {"text": ["switch", 0]}),
+        "switch": ("Switch", {"first": "a hen", "second": "a fox"}),
+    }
+    assert words(nodes, ["yes", 0]) == ["switch", 0]
+
+
 @pytest.mark.parametrize(
     "nodes",
     [
