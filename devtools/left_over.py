@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +38,15 @@ class Note:
         if found is None or not arguments or not found[1].endswith(arguments):  # macOS renames the interpreter itself
             return None
         return found[0]
+
+    def gone(self) -> bool:
+        """Whether the server has ended and its port is free: a process that ends loses its command line before its sockets."""
+        address = urllib.parse.urlsplit(self.url)
+        try:
+            socket.create_connection((address.hostname, address.port), timeout=1).close()
+        except OSError:
+            return self.parent() is None
+        return False
 
 
 def note_path(base_directory: Path, pid: int) -> Path:
@@ -112,6 +123,6 @@ def _stop(note: Note) -> None:
         except OSError as error:
             raise SetupError(f"The server's process {note.pid} cannot be stopped: {error.strerror}.") from None
         deadline = time.monotonic() + 10
-        while note.parent() is not None and time.monotonic() < deadline:
+        while not note.gone() and time.monotonic() < deadline:
             time.sleep(0.1)
     print("It has ended." if note.parent() is None else f"Process {note.pid} does not end.", flush=True)
