@@ -34,7 +34,7 @@ function replace(node) {
     const widget = name !== "control_after_generate" && lidar.widgets.find((each) => each.name === name); // its seed stays fixed
     if (widget) widget.value = value;
   }
-  const behind = linksOf(graph, node.outputs[0].links);
+  const behind = linksBehind(graph, node);
   const vae = behind.map((link) => link.inputNode?.inputs.find((input) => input.type === "VAE")).find((input) => input?.link != null);
   for (const input of node.inputs) connect(graph, input.link, lidar, input.name);
   if (vae) connect(graph, vae.link, lidar, "vae");
@@ -56,9 +56,10 @@ function add(graph, type, [x, y]) {
   return node;
 }
 
-// Each link with the nodes at its ends, or the subgraph's own socket where it leads outside.
-function linksOf(graph, ids) {
-  return (ids ?? []).map((id) => graph.getLink(id)?.resolve(graph)).filter(Boolean);
+// The links of a node's first output, each with the nodes at its ends, or the subgraph's own socket where it leads outside.
+function linksBehind(graph, node) {
+  const links = [...graph.links.values()].filter((link) => link.origin_id === node.id && link.origin_slot === 0);
+  return links.map((link) => link.resolve(graph));
 }
 
 // Leads what comes through the link with this id to an input of LiDAR KSampler as well.
