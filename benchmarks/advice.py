@@ -1,6 +1,6 @@
 """What LiDAR Measure Drafts advises on the demo model, prompt after prompt; docs/benchmarks.md holds it against what the bench found.
 
-    python3 dev.py python benchmarks/advice.py [--prompts 12] [--pictures 64]
+    python3 dev.py python benchmarks/advice.py [--prompts 10] [--pictures 64]
 
 It runs the node in a real server on held-out prompts, one image wanted, and reads its report. Nothing else should run meanwhile, for
 the advice rests on seconds.
@@ -9,7 +9,6 @@ the advice rests on seconds.
 import argparse
 import re
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from statistics import median
@@ -21,8 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from demo_model.grammar import PROMPTS  # noqa: E402
 from devtools.comfy_client import ComfyClient  # noqa: E402
-from devtools.environment import prepare  # noqa: E402
-from devtools.server import link_pack, start_server  # noqa: E402
+from devtools.templates.__main__ import running_server  # noqa: E402
 
 DRAFTS = {
     "distilled, 1 step": {"steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "sgm_uniform"},
@@ -60,21 +58,13 @@ def graph(text: str, drafts: str, pictures: int, seed: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=12)
+    parser.add_argument("--prompts", type=int, default=10)
     parser.add_argument("--pictures", type=int, default=64)
     options = parser.parse_args()
     held_out = [text for text, prompt in PROMPTS.items() if prompt.held_out]
     texts = [held_out[i] for i in np.random.default_rng(0).permutation(len(held_out))[: options.prompts]]  # as pool.py
-    with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder)
-        link_pack(base, ROOT)
-        server = start_server(
-            python=sys.executable, comfyui=prepare().comfyui, base_directory=base, cpu=True, log_path=base / "server.log"
-        )  # fmt: skip
-        try:
-            measure(ComfyClient(server.url), texts, options.pictures)
-        finally:
-            server.stop()
+    with running_server() as server:
+        measure(server, texts, options.pictures)
 
 
 def measure(server: ComfyClient, texts: list[str], pictures: int) -> None:
