@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .graphs import COUNT
+from .page import TRACKER
 
 
 def test_clicks_pick_reject_and_clear(told):
@@ -47,6 +48,22 @@ def test_each_click_is_one_step_for_undo_and_the_sheet_stays(told):
     assert told.numbers() == before and "picked" in told.badges()[3]
     told.page.redo()
     assert told.marked() == "3, 2"
+
+
+def test_undo_leaves_the_node_as_large_as_it_was(told):
+    told.tile(3).click()
+    told.page.settle()
+    sizes = told.page.js(
+        f"""async () => {{
+          const size = () => String([...app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler").size]);
+          const frame = () => new Promise(requestAnimationFrame);
+          const sizes = [size()];
+          await {TRACKER}.undo();
+          for (let frames = 0; frames < 10; frames++, await frame()) sizes.push(size());
+          return sizes;
+        }}"""
+    )
+    assert len(set(sizes)) == 1, "the page notes another size as a change, and nothing can be redone any more"
 
 
 def test_typed_picks_are_shown_and_kept_as_they_are_written(told):

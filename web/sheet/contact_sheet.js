@@ -6,7 +6,7 @@ import { button, element } from "./element.js";
 import { LargeView } from "./large_view.js";
 import { PICKED, readPicks, REJECTED, remarked } from "./picks.js";
 
-const BEFORE = 43; // pixels of the buttons and the note before they are on the page
+const EMPTY_HEIGHT = 59; // pixels of a sheet that has nothing to show
 const TILE = 80, CAPTION = 20, GAP = 4; // pixels, as in contact_sheet.css: least side of a picture, below it, between tiles
 const FULL = 4; // rows of tiles that are shown without scrolling; half of the next one tells that there are more
 const BEGAN = word("final images began here");
@@ -36,18 +36,25 @@ export class ContactSheet {
     this.element.tabIndex = 0;
     this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("blur", () => this.large.hide());
-    new ResizeObserver(() => this.layOut()).observe(this.list);
+    this.listHeight = 0;
+    new ResizeObserver(() => {
+      this.layOut();
+      this.refresh();
+    }).observe(this.list);
     this.show(undefined);
   }
 
-  // The height in pixels that its node must give it.
+  // The height in pixels that its node must give it. Never too much, nor before it is on the page: the page would make the node
+  // higher and keep that as a change, and what was undone just before could not be redone.
   get height() {
-    return this.card.offsetHeight + (this.actions.offsetHeight || BEFORE) + this.listHeight + 2 * GAP + 8;
+    if (!this.actions.offsetHeight) return EMPTY_HEIGHT;
+    return this.card.offsetHeight + this.actions.offsetHeight + this.listHeight + 2 * GAP + 8;
   }
 
   // The tiles fill the width; more rows than FULL are scrolled, or shown where the node is made higher.
   layOut() {
-    const width = this.list.clientWidth || 4 * TILE;
+    const width = this.list.clientWidth;
+    if (!width) return; // not on the page
     const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
     const height = (width - GAP * (columns - 1)) / columns + CAPTION;
     const rows = Math.ceil(this.tiles.size / columns);
@@ -103,7 +110,7 @@ export class ContactSheet {
 
   // What else than the sheet is drawn.
   state() {
-    return JSON.stringify([this.owner.read(), this.owner.looksFirst()]);
+    return JSON.stringify([this.owner.read(), this.owner.looksFirst(), this.scrolls]);
   }
 
   // Where a run looks first it needs a favourite to go on: without one the best that is not rejected becomes it.
