@@ -29,6 +29,10 @@ app.registerExtension({
     document.head.append(style);
     api.addEventListener("graphChanged", refreshAll);
     api.addEventListener("execution_start", forgetNews);
+    // A node whose results the server had tells nothing; once the run has ended, the history may know what it told
+    let cached = [];
+    api.addEventListener("execution_cached", ({ detail }) => (cached = detail.nodes));
+    api.addEventListener("executing", ({ detail }) => detail ?? bringBack(cached.splice(0).map(nodeOf)));
     for (const end of ["pointerup", "keyup"]) window.addEventListener(end, () => requestAnimationFrame(refreshAll), true);
   },
   nodeCreated(node) {
@@ -47,13 +51,7 @@ app.registerExtension({
   // After a reload the page has kept nothing, but the server has.
   async afterConfigureGraph() {
     if (app.extensionManager.workflow.activeWorkflow?.changeTracker?._restoringState) return; // undo or redo
-    const lacking = rankingNodes().filter((node) => !partOf(app.nodeOutputs[placeOf(node)]));
-    if (!lacking.length) return;
-    const outputs = await lastRun(app.rootGraph.id);
-    for (const [id, output] of Object.entries(outputs)) {
-      const node = nodeOf(id.split(".")[0]);
-      if (lacking.includes(node)) receive(node, output);
-    }
+    await bringBack(rankingNodes());
   },
 });
 
@@ -127,6 +125,17 @@ function receive(node, output) {
   const place = placeOf(node);
   app.nodeOutputs[place] = withSheet(app.nodeOutputs[place], laidOver(sheetsOf(node)[0].told, part));
   show(node);
+}
+
+// Shows what those of the nodes told that show nothing yet.
+async function bringBack(nodes) {
+  const lacking = rankingNodes().filter((node) => nodes.includes(node) && !partOf(app.nodeOutputs[placeOf(node)]));
+  if (!lacking.length) return;
+  const outputs = await lastRun(app.rootGraph.id);
+  for (const [id, output] of Object.entries(outputs)) {
+    const node = nodeOf(id.split(".")[0]);
+    if (lacking.includes(node)) receive(node, output);
+  }
 }
 
 // What was news in the last run is none in the next.

@@ -27,6 +27,17 @@ def test_another_tab_and_back(ranked):
     assert (ranked.numbers(), ranked.badges()) == (before, badges)
 
 
+def test_the_same_graph_in_another_workflow_whose_run_comes_from_the_cache(ranked, graph):
+    before, card = ranked.numbers(), ranked.card()
+    ranked.open(graph)
+    assert ranked.numbers() == []
+    assert not ranked.page.run(), "nothing has run: the server had it all"
+    ranked.wait(COUNT)
+    assert (ranked.numbers(), ranked.card()) == (before, card)
+    ranked.tile(2).click()
+    assert ranked.marked() == "2"
+
+
 def test_a_subgraph_shows_the_sheet_and_takes_the_picks_outside(sheet, graph):
     sheet.open(graph)
     sheet.into_subgraph("picks", "contact_sheet")
