@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -39,9 +40,22 @@ class ComfyHttp:
     def interrupt(self) -> None:
         self.post("/interrupt", {})
 
-    def free(self) -> None:
-        """Drops the server's cached results and models, so that the next prompt runs from nothing."""
-        self.post("/free", {"unload_models": True, "free_memory": True})
+    def forget(self) -> None:
+        """Drops the server's cached results. The host does so after the next run at the latest, so a tiny one follows."""
+        self.post("/free", {"free_memory": True})
+        empty = {"width": 8, "height": 8, "batch_size": 1, "color": int(time.time()) % 2**24}
+        prompt = {
+            "forget_1": {"class_type": "EmptyImage", "inputs": empty},
+            "forget_2": {"class_type": "PreviewImage", "inputs": {"images": ["forget_1", 0]}},
+        }
+        prompt_id = self.post("/prompt", {"prompt": prompt})["prompt_id"]
+        while prompt_id in self.waiting():
+            time.sleep(0.05)
+
+    def waiting(self) -> list[str]:
+        """The prompts that run or wait to run."""
+        queue = json.loads(self.get("/queue"))
+        return [item[1] for item in (*queue["queue_running"], *queue["queue_pending"])]
 
     def view(self, image: Mapping[str, str]) -> bytes:
         """The file behind one entry of a node's `images` output."""

@@ -59,15 +59,6 @@ class RunningComfy(ComfyHttp):
                 raise SetupError("The run was cancelled in the server. Run the same command again to go on.")
         return Finished((times["execution_success"] - times["execution_start"]) / 1000, record["outputs"])
 
-    def forget(self) -> None:
-        """Drops the server's cached results. The host does so after the next run at the latest, so a tiny one follows."""
-        self.post("/free", {"free_memory": True})
-        empty = {"width": 8, "height": 8, "batch_size": 1, "color": int(time.time()) % 2**24}
-        self.run({
-            "compare_1": {"class_type": "EmptyImage", "inputs": empty},
-            "compare_2": {"class_type": "PreviewImage", "inputs": {"images": ["compare_1", 0]}},
-        })  # fmt: skip
-
     def _submit(self, graph: Graph) -> str:
         try:  # scores come in the pictures' metadata only where a run brings a place for it
             answer = self.post("/prompt", {"prompt": graph, "extra_data": {"extra_pnginfo": {}}})
@@ -87,9 +78,7 @@ class RunningComfy(ComfyHttp):
             record = self.history(prompt_id)
             if record:
                 return record
-            queue = json.loads(self.get("/queue"))
-            waiting = [item[1] for item in (*queue["queue_running"], *queue["queue_pending"])]
-            missed = 0 if prompt_id in waiting else missed + 1
+            missed = 0 if prompt_id in self.waiting() else missed + 1
             if missed == 3:  # once it may have ended between the two questions
                 raise SetupError("The prompt was taken out of the server's queue. Run the same command again to go on.")
             time.sleep(wait)

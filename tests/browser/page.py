@@ -43,8 +43,10 @@ class Page:
             self.running.append(message["data"]["node"].rsplit(".", 1)[-1].split("_", 1)[0])
 
     def await_load(self) -> None:
+        """Waits for a workflow, and for the socket: a run that begins before it is open tells only its end."""
         self.until(
-            "window.app?.extensionManager?.workflow?.activeWorkflow?.changeTracker && app.rootGraph.nodes.length",
+            "window.app?.extensionManager?.workflow?.activeWorkflow?.changeTracker && app.rootGraph.nodes.length"
+            " && app.api.socket?.readyState === WebSocket.OPEN && app.api.clientId",
             seconds=300,
         )
 

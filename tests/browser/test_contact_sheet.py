@@ -124,7 +124,7 @@ def test_pictures_that_are_gone_leave_numbers_and_marks_and_the_note_says_so(tol
 def test_a_run_after_a_restart_brings_the_pictures_back(ranked, server):
     assert ranked.note() != GONE
     shutil.rmtree(server.base_directory / "temp")  # as a restart, and so is the next line
-    ranked.page.js("() => app.api.fetchApi('/free', { method: 'POST', body: JSON.stringify({ free_memory: true }) })")
+    server.forget()
     ranked.page.tab.context.new_cdp_session(ranked.page.tab).send("Network.clearBrowserCache")
     ranked.page.reload()
     ranked.look()

@@ -54,7 +54,7 @@ def test_a_template_is_readable_when_it_is_opened_and_nothing_overlaps_before_an
 def test_finish_is_in_sight_when_a_run_has_looked(page, server):
     page.tab.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
     TemplateOnPage(page).open("02 Look first, pick, finish")
-    page.js("() => app.api.fetchApi('/free', { method: 'POST', body: JSON.stringify({ free_memory: true }) })")
+    server.forget()
     page.run()
     sheet = SheetOnPage(page)
     sheet.wait(16)

@@ -12,7 +12,7 @@ WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "01 Demo - with a
 
 def test_both_phases_show_their_progress_to_the_end_and_previews(server, record_figure):
     prompt = workflow_to_prompt(json.loads(WORKFLOW.read_text(encoding="utf-8")), server.object_info())
-    server.free()
+    server.forget()
     result = server.queue(prompt, timeout=600)
     assert result.status == "success", result.message
     expanded = {result.class_of(node): node for node in result.executed if node not in prompt}

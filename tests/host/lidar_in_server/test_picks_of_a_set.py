@@ -45,7 +45,7 @@ def test_a_set_keeps_its_name_as_long_as_its_lookaheads_stay(graph_from_best, ru
         links = {key: [f"9{value[0]}", value[1]] for key, value in node["inputs"].items() if isinstance(value, list)}
         node["inputs"] |= links
     assert set_of(run(moved)) == name, "ids of nodes do not count"
-    server.post("/free", {"unload_models": True, "free_memory": True})
+    server.forget()
     again = run(graph_from_best())
     assert "LiDARSampleLookaheads" in again.executed_classes and set_of(again) == name
 
