@@ -109,7 +109,16 @@ function adopt(host, input, source) {
   if (!source || !input.widgetId || host.graph?.getNodeById(host.id) !== host) return;
   const adopted = host.widgets?.find((widget) => widget.sheet && widget.source === source); // newer pages lay their own over it
   input._widget = adopted ?? sheetWidget(host, input.name, source);
+  standOnce(host, input._widget);
   show(source);
+}
+
+// Newer pages show the widget of an input, and then the node's own: it would be drawn twice, and lost when the page makes it anew.
+function standOnce(host, widget) {
+  if (host.widgets.filter((each) => each === widget).length < 2) return;
+  widget.onRemove = () => {}; // it stays on the page
+  host.removeWidget(widget);
+  delete widget.onRemove;
 }
 
 // The node inside whose sheet an input of a subgraph shows.
