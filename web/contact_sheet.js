@@ -19,6 +19,7 @@ const NODES = {
   LiDARScoreLookaheads: word("To pick here, connect LiDAR Pick Lookaheads."),
   LiDARScoreImages: "",
 };
+const onPage = new Map(); // the newest element of a sheet, by its node's place and its widget's name
 
 app.registerExtension({
   name: "LiDAR.ContactSheet",
@@ -179,7 +180,20 @@ function asOneStep(change) {
 }
 
 function refreshAll() {
-  for (const node of everyNode()) for (const widget of node.widgets ?? []) widget.sheet?.refresh();
+  for (const node of everyNode()) {
+    for (const { name, sheet } of node.widgets ?? []) {
+      if (!sheet) continue;
+      takePlace(`${placeOf(node)} ${name}`, sheet.element);
+      sheet.refresh();
+    }
+  }
+}
+
+// Undo makes all nodes anew, and Nodes 2.0 goes on showing the element of the node before it.
+function takePlace(place, element) {
+  const before = onPage.get(place);
+  if (LiteGraph.vueNodesMode && before !== element && before?.isConnected && !element.isConnected) before.replaceWith(element);
+  onPage.set(place, element);
 }
 
 // The sheets of a node: its own first, then those outside of subgraphs.

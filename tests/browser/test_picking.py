@@ -45,9 +45,13 @@ def test_each_click_is_one_step_for_undo_and_the_sheet_stays(told):
     told.page.undo()
     told.look()
     assert told.marked() == "3"
-    assert told.numbers() == before and "picked" in told.badges()[3]
+    assert (told.numbers(), told.badges()) == (before, {3: ["picked"]})
     told.page.redo()
     assert told.marked() == "3, 2"
+    assert told.badges() == {2: ["picked"], 3: ["picked"]}
+    told.page.undo()
+    told.tile(5).click()
+    assert (told.marked(), told.badges()) == ("3, 5", {3: ["picked"], 5: ["picked"]})
 
 
 def test_undo_leaves_the_node_as_large_as_it_was(told):
