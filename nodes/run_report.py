@@ -8,7 +8,7 @@ from .host.older_hosts import SHOWN_AGAIN
 from .host.run_report import last_report
 from .host.socket_types import LookaheadSetSocket
 from .values.origins import noise_rows
-from .values.run_facts import run_facts
+from .values.run_facts import FROM_OTHER_NOISE, run_facts
 from .values.sheet_id import sheet_id
 
 
@@ -40,10 +40,13 @@ class LiDARRunReport(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, latent, model, lookaheads, from_best, report) -> io.NodeOutput:
+        facts = run_facts(report or last_report(model))
         started = []
         if from_best:
             number_of = {row: number for number, row in enumerate(noise_rows(lookaheads), start=1)}
-            started = [number_of[row] for row in latent.get("batch_index") or () if row in number_of]
-        facts = run_facts(report or last_report(model))
+            rows = latent.get("batch_index") or ()
+            started = [number_of[row] for row in rows if row in number_of]
+            if len(rows) > len(started):
+                facts.append((FROM_OTHER_NOISE, str(len(rows) - len(started))))
         part = {"sheet_id": sheet_id(lookaheads), "started": started, "run_facts": facts}
         return io.NodeOutput(latent, ui=part_ui(part, facts))

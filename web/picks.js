@@ -3,6 +3,7 @@
 // hold for the one that is drawn, and get its name when it is.
 
 import { app } from "../../scripts/app.js";
+import { readPicks } from "./sheet/picks.js";
 
 const NODES = ["LiDARKSampler", "LiDARPickLookaheads"];
 
@@ -28,7 +29,7 @@ app.registerExtension({
 
 function belongTo(set, node, picks) {
   const numbers = String(picks.value ?? "").trim();
-  if (!numbers || numbers.includes("@") || node.isInputConnected(node.findInputSlot("picks"))) return;
+  if (!readPicks(numbers).marks.size || numbers.includes("@") || node.isInputConnected(node.findInputSlot("picks"))) return;
   app.canvas.emitBeforeChange(); // one step for undo
   try {
     picks.value = `${numbers} @${set}`;

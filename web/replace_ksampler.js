@@ -97,14 +97,23 @@ function isReward(output) {
   return output.type === "LIDAR_REWARD_MODEL";
 }
 
-// Moves what would be covered: to the right what stands right of KSampler, down what stands below it.
+// Moves what would be covered: to the right what stands right of KSampler, down what stands below it. Frames move or grow with it.
 function makeRoom(graph, node, lidar) {
   const right = node.pos[0] + node.size[0], bottom = node.pos[1] + node.size[1];
-  const wider = lidar.size[0] - node.size[0];
+  const wider = lidar.size[0] - node.size[0], higher = ROOM - node.size[1];
+  for (const frame of graph.groups) {
+    const [x, y] = frame.pos, [width, height] = frame.size;
+    if (x >= right) frame.pos = [x + wider, y];
+    else if (x + width > node.pos[0]) {
+      const below = y >= bottom;
+      if (below) frame.pos = [x, y + higher];
+      frame.size = [width + (x + width > right ? wider : 0), height + (!below && y + height > bottom ? higher : 0)];
+    }
+  }
   for (const each of graph.nodes) {
     if (each === node || each === lidar) continue;
     const [x, y] = each.pos;
     if (x >= right) each.pos = [x + wider, y];
-    else if (y >= bottom && x + each.size[0] > node.pos[0]) each.pos = [x, y + ROOM - node.size[1]];
+    else if (y >= bottom && x + each.size[0] > node.pos[0]) each.pos = [x, y + higher];
   }
 }

@@ -1,5 +1,6 @@
 """What a run tells in the end: lines on the node, and the same as facts on its contact sheet."""
 
+FROM_OTHER_NOISE = "more images, from other noise"
 _COST = "model evaluations"
 _ON_THE_SHEET = ("sigma ", "best lookahead ", "set ")  # such lines stand elsewhere on it
 

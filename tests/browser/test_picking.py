@@ -83,6 +83,21 @@ def test_typed_picks_are_shown_and_kept_as_they_are_written(told):
     assert told.marked() == "2=5, 4=-1, 1"
 
 
+def test_picks_that_are_not_on_the_sheet_are_told_before_a_run(told):
+    write = """(text) => {
+      app.canvas.emitBeforeChange();
+      app.rootGraph.nodes.find((node) => node.type === "LiDARKSampler").widgets.find(({ name }) => name === "picks").value = text;
+      app.canvas.emitAfterChange();
+    }"""
+    for text, wrong in (("3, 99", "99"), ("abc 2", "abc"), ("2-4", "2-4")):
+        told.page.js(write, text)
+        assert told.note() == f"picks has {wrong}, which is not on this sheet."
+        assert told.button("Finish").is_disabled() and told.button("Clear").is_enabled()
+    told.button("Clear").click()
+    told.tile(3).click()
+    assert told.button("Finish").is_enabled() and "99" not in told.note()
+
+
 def test_picks_that_a_link_gives_are_left_alone(sheet, graph):
     graph["10"] = {"class_type": "PrimitiveString", "inputs": {"value": "2"}}
     graph["5"]["inputs"]["picks"] = ["10", 0]

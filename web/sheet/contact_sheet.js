@@ -87,6 +87,7 @@ export class ContactSheet {
     const picks = readPicks(text);
     const others = Boolean(picks.marks.size && picks.set && set && picks.set !== set);
     const marks = others ? new Map() : picks.marks;
+    const wrong = !others && this.sheet ? picks.words.find(({ number }) => !this.tiles.has(number)) : undefined;
     const started = new Set(this.sheet?.started), kept = new Set(this.sheet?.kept);
     for (const [number, tile] of this.tiles) {
       const badges = [marks.get(number), started.has(number) && "started", kept.has(number) && "kept"].filter(Boolean);
@@ -102,9 +103,9 @@ export class ContactSheet {
     this.finish.hidden = this.clear.hidden = !this.sheet || !writes;
     const count = [...marks.values()].filter((mark) => mark === PICKED).length;
     this.finish.textContent = looks && !count ? word("Finish the best") : count > 1 ? word("Finish {count} picked", { count }) : word("Finish picked");
-    this.finish.disabled = !marks.size && !looks;
-    this.clear.disabled = !marks.size;
-    const hint = this.gone ? GONE : others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
+    this.finish.disabled = Boolean(wrong) || (!marks.size && !looks);
+    this.clear.disabled = !marks.size && !wrong;
+    const hint = wrong ? word("picks has {what}, which is not on this sheet.", { what: wrong.text }) : this.gone ? GONE : others ? word("The picks belong to another set; a click begins anew.") : looks && !count ? LOOK : this.scrolls ? word("{count} tiles: click one, then scroll. Again, or with Alt: reject.", { count: this.tiles.size }) : HINT;
     this.note.textContent = !this.sheet ? this.owner.empty : writes || this.gone ? hint : this.owner.whyNot ?? "";
   }
 

@@ -5,10 +5,10 @@ export const REJECTED = "rejected";
 
 const NEXT = { [PICKED]: REJECTED, [REJECTED]: null };
 
-// { marks: Map of number -> PICKED or REJECTED, set: name or null }
+// { words: [{ text, number or NaN }], marks: Map of number -> PICKED or REJECTED, set: name or null }
 export function readPicks(text) {
   const { words, set } = taken(text);
-  return { marks: new Map(words.filter(({ mark }) => mark).map(({ number, mark }) => [number, mark])), set };
+  return { words, marks: new Map(words.filter(({ mark }) => mark).map(({ number, mark }) => [number, mark])), set };
 }
 
 // The text with this lookahead's mark, or its next one where mark is undefined; what else stands there stays as it is.

@@ -152,10 +152,11 @@ def test_a_run_tells_which_lookaheads_it_started_from_and_what_it_guided(
     assert output.result[0]["samples"] is latent["samples"]
     part = json.loads(output.ui["lidar_sheet"][0])
     note = ["", "a note: of two words"]
-    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps, sigma 14 to 3"], note])
-    assert output.ui["text"] == ["guided 6 of 20 steps, sigma 14 to 3\na note: of two words"]
+    other = [["more images, from other noise", "1"]] if from_best else []  # row 7
+    assert (part["started"], part["run_facts"]) == (started, [["guided", "6 of 20 steps, sigma 14 to 3"], note, *other])
+    assert output.ui["text"][0].split("\n")[:2] == ["guided 6 of 20 steps, sigma 14 to 3", "a note: of two words"]
     report("no step of 20 was guided: raise end_percent")
     part = json.loads(
         node_classes["LiDARRunReport"].execute(latent, model, lookaheads, from_best, "").ui["lidar_sheet"][0]
     )
-    assert part["run_facts"] == [["", "no step of 20 was guided: raise end_percent"], note]
+    assert part["run_facts"] == [["", "no step of 20 was guided: raise end_percent"], note, *other]

@@ -41,7 +41,7 @@ def source(schemas, pack):
     values = f"{pack.__name__}.nodes.values"
     told = sys.modules[f"{values}.score_facts"]
     scores = torch.tensor([0.5, 0.25, 0.125])
-    facts = [("set of lookaheads", "")]
+    facts = [("set of lookaheads", ""), (sys.modules[f"{values}.run_facts"].FROM_OTHER_NOISE, "")]
     for judges in ({"a": scores, "b": -scores}, {"a": scores, "b": scores, "c": -scores}):
         facts += told.score_facts(scores, judges)
     for report in REPORTS:
