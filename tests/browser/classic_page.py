@@ -39,8 +39,13 @@ class ClassicPage(Page):
 
     def enter(self, setting: str, value: float | str) -> None:
         left, right, height = self._row(setting)
-        self.tab.mouse.dblclick((left + right) / 2, height)
-        self.tab.locator(".graphdialog input").fill(str(value))
+        field = self.tab.locator(".graphdialog input")
+        for _ in range(5):  # a busy page may take a double click for two clicks, which change nothing
+            self.tab.mouse.dblclick((left + right) / 2, height)
+            self.tab.wait_for_timeout(1000)
+            if field.is_visible():
+                break
+        field.fill(str(value))
         self.tab.keyboard.press("Enter")
         self.settle()
 

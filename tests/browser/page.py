@@ -189,6 +189,11 @@ class Page:
         assert self.js("() => window.ended") == "execution_success"
         return list(self.running)
 
+    def search(self):
+        """The field of the page's search for nodes, opened by its command: a busy page may take a double click for two."""
+        self.js("() => app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
+        return self.tab.locator("input[role=combobox]")
+
     def copy_and_paste(self) -> None:
         self.tab.mouse.click(NODE_AT[0] + 120, NODE_AT[1] - 15)
         self.tab.keyboard.press("Control+c")

@@ -6,7 +6,7 @@ import json
 import zlib
 from pathlib import Path
 
-from .page import BLANK_AT, CONFIG
+from .page import CONFIG
 from .sheet_page import SheetOnPage
 
 NAME = "LiDAR instead of KSampler"
@@ -18,8 +18,7 @@ def test_the_blueprint_is_found_and_added_and_draws_with_what_ksampler_had(page,
     named = {entry["name"]: entry["info"] for entry in json.loads(server.get("/global_subgraphs")).values()}
     assert named[NAME]["node_pack"].startswith("custom_nodes.")
     page.js("(config) => app.rootGraph.remove(app.rootGraph.nodes.find((node) => node.type === config))", CONFIG)
-    page.tab.mouse.dblclick(*BLANK_AT)
-    page.tab.keyboard.type("lidar instead", delay=40)
+    page.search().press_sequentially("lidar instead", delay=40)
     page.tab.get_by_text(NAME).first.wait_for()
     page.tab.keyboard.press("Enter")
     page.until("(name) => app.rootGraph.nodes.some((node) => node.title === name)", NAME)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .page import BLANK_AT
-
 FOUND = {
     "pick best": "LiDAR KSampler",
     "choose image": "LiDAR Pick Lookaheads",
@@ -19,8 +17,7 @@ FOUND = {
 
 
 def test_the_words_of_artists_find_the_nodes(page):
-    page.tab.mouse.dblclick(*BLANK_AT)
-    search = page.tab.locator("input[role=combobox]")
+    search = page.search()
     for typed, node in FOUND.items():
         search.fill(typed)
         page.tab.get_by_test_id("result-item").filter(has_text=node).first.wait_for()
