@@ -59,6 +59,10 @@ class RunningComfy(ComfyHttp):
                 raise SetupError("The run was cancelled in the server. Run the same command again to go on.")
         return Finished((times["execution_success"] - times["execution_start"]) / 1000, record["outputs"])
 
+    def forget(self) -> None:
+        with self._answering():
+            super().forget()
+
     def _submit(self, graph: Graph) -> str:
         try:  # scores come in the pictures' metadata only where a run brings a place for it
             answer = self.post("/prompt", {"prompt": graph, "extra_data": {"extra_pnginfo": {}}})
